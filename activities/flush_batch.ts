@@ -1,0 +1,141 @@
+/**
+ * The flush: one sink call with one batch.
+ *
+ * @module
+ */
+import { ApplicationFailure } from "@temporalio/common";
+import { FAILURE, shortMessage, type SinkFailedDetails } from "../src/protocol/failures.ts";
+import { splitLines } from "../src/protocol/lines.ts";
+import {
+  DIGEST_CHARS,
+  type FlushBatchAnswer,
+  type FlushBatchArgs,
+  type FlushHeader,
+} from "../src/protocol/messages.ts";
+import { encodeRuns, type WriteReceipt } from "../src/protocol/receipt_runs.ts";
+import { type Outcome, type Sink, SinkError, type SinkWrite } from "../src/sinks/sink.ts";
+
+/** What a flush reports about itself, for logs and metrics. */
+export interface FlushReport {
+  readonly batchId: string;
+  readonly writes: number;
+  readonly durationMs: number;
+  /** Set if the flush failed as a whole. */
+  readonly error?: string;
+}
+
+/**
+ * Makes the `flushBatch` activity.
+ *
+ * @param sink Where the batches go.
+ * @param onFlush Told about every attempt.
+ */
+export function createFlushBatch(
+  sink: Sink,
+  onFlush?: (report: FlushReport) => void,
+): (...args: FlushBatchArgs) => Promise<FlushBatchAnswer> {
+  return async (header, ...bodies) => {
+    const { batchId } = header;
+    const rows = unpack(header, bodies);
+    const startedAt = performance.now();
+    const report = (error?: string) =>
+      onFlush?.({ batchId, writes: rows.length, durationMs: performance.now() - startedAt, ...(error && { error }) });
+    try {
+      const receipts = await writeRows(sink, batchId, rows);
+      report();
+      return { runs: encodeRuns(receipts) };
+    } catch (error) {
+      report(shortMessage(error));
+      throw asFlushFailure(error);
+    }
+  };
+}
+
+/** A row for the sink, or the receipt of a row that no sink should see. */
+type Row = SinkWrite | WriteReceipt;
+
+function isSinkWrite(row: Row): row is SinkWrite {
+  return "requestId" in row;
+}
+
+function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[]): Row[] {
+  const rows: Row[] = [];
+  pieces.forEach(({ ids, digests, keys }, p) => {
+    const lines = splitLines(bodies[p]);
+    for (let i = 0; i < ids.length; i++) {
+      const data = decodeJsonLine(lines[i]);
+      rows.push(
+        data === undefined
+          ? {
+            status: "rejected",
+            batchId,
+            errorType: FAILURE.INVALID_WRITE,
+            errorMessage: "data must be JSON in UTF-8",
+          }
+          : {
+            requestId: ids[i],
+            digest: digests.slice(i * DIGEST_CHARS, (i + 1) * DIGEST_CHARS),
+            data,
+            partitionKey: keys?.[i] ?? null,
+          },
+      );
+    }
+  });
+  return rows;
+}
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of a line, if it is JSON: nobody before this point has looked, and not every writer is ours. */
+function decodeJsonLine(line: Uint8Array): string | undefined {
+  try {
+    const text = strictDecoder.decode(line);
+    JSON.parse(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeRows(sink: Sink, batchId: string, rows: readonly Row[]): Promise<WriteReceipt[]> {
+  const writes = rows.filter(isSinkWrite);
+  const outcomes = await sink.write({ batchId, writes });
+  if (outcomes.length !== writes.length) {
+    throw ApplicationFailure.nonRetryable(
+      `The sink must return one outcome for each of ${writes.length} writes: it returned ${outcomes.length}`,
+      FAILURE.SINK_FAILED,
+      { wrote: "unknown" } satisfies SinkFailedDetails,
+    );
+  }
+  let next = 0;
+  return rows.map((row) => isSinkWrite(row) ? asReceipt(outcomes[next++], batchId, row) : row);
+}
+
+function asReceipt(outcome: Outcome, batchId: string, { requestId }: SinkWrite): WriteReceipt {
+  switch (outcome.status) {
+    case "committed":
+      return outcome;
+    case "duplicate":
+      // An earlier attempt of this very batch stored it, and its answer was lost on the way.
+      return outcome.batchId === batchId ? { ...outcome, status: "committed" } : outcome;
+    case "rejected": {
+      const { status, errorType, errorMessage } = outcome;
+      return { status, batchId, errorType, errorMessage: shortMessage(errorMessage) };
+    }
+    case "conflict": {
+      const errorMessage = `request id ${JSON.stringify(requestId)} is in use for other data`;
+      return { status: "conflict", batchId, errorType: FAILURE.REQUEST_ID_CONFLICT, errorMessage };
+    }
+  }
+}
+
+function asFlushFailure(error: unknown): unknown {
+  if (!(error instanceof SinkError)) return error;
+  const details: SinkFailedDetails = { wrote: error.wrote };
+  return ApplicationFailure.create({
+    message: shortMessage(error),
+    type: FAILURE.SINK_FAILED,
+    nonRetryable: error.kind === "setup",
+    details: [details],
+  });
+}

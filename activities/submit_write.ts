@@ -1,0 +1,46 @@
+/**
+ * A workflow's way into the writer of its worker.
+ *
+ * @module
+ */
+import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { ApplicationFailure } from "@temporalio/common";
+import type { BatchWriter } from "../src/client/batch_writer.ts";
+import { FAILURE, WriteError } from "../src/protocol/failures.ts";
+import type { Receipt } from "../src/protocol/write.ts";
+import type { SubmitWriteInput } from "../workflows/activity_proxies.ts";
+
+/** Well below the heartbeat timeout of the durable submit, which is 10 s. */
+const HEARTBEAT_EVERY_MS = 3_000;
+
+/** A window beyond this would outlast the fast attempt: waiting in it would only hold the caller's workflow task. */
+const FAST_WINDOW_MS_MAX = 1_000;
+
+/**
+ * Makes the `submitWrite` activity.
+ *
+ * @param writer The writer that all callers of the process share: what gathers their writes.
+ */
+export function createSubmitWrite(writer: BatchWriter): (input: SubmitWriteInput) => Promise<Receipt> {
+  return async ({ write, timeoutMs }) => {
+    const { isLocal } = activityInfo();
+    if (isLocal && writer.options.windowMs > FAST_WINDOW_MS_MAX) {
+      throw ApplicationFailure.retryable("The window is longer than a fast attempt", FAILURE.NOT_FAST);
+    }
+    const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
+    try {
+      return await writer.write(write, { timeoutMs, signal: cancellationSignal() });
+    } catch (error) {
+      throw asFailure(error);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+function asFailure(error: unknown): unknown {
+  if (!(error instanceof WriteError)) return error;
+  // Only what is unknown is worth another attempt, and that one is safe: the request id is the same.
+  const nonRetryable = error.outcome === "not written";
+  return ApplicationFailure.create({ message: error.message, type: error.type, nonRetryable });
+}

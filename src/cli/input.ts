@@ -1,0 +1,108 @@
+/**
+ * Writes from JSON lines, or made up.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import type { Json, Write } from "../protocol/write.ts";
+import { UsageError } from "./command.ts";
+
+/** Which fields of a line name and group its write. */
+export interface LineFields {
+  /** Field whose value becomes the request id; without one it is a digest of the line. */
+  readonly idField?: string;
+  /** Field whose value becomes the partition key. */
+  readonly partitionField?: string;
+}
+
+/** All of SHA-256: here the digest is not only a check, it is the name. */
+const LINE_DIGEST_CHARS = 43;
+
+/** Opens a file of JSON lines, or standard input where the path is `-`. */
+export async function openLines(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  if (path === "-") return Deno.stdin.readable;
+  try {
+    return (await Deno.open(path)).readable;
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
+    throw new UsageError(`Cannot read --input ${path}: ${why}`);
+  }
+}
+
+/**
+ * Reads one write from each line that is not blank.
+ *
+ * @throws {UsageError} At the first line that is not one; the message has its number.
+ */
+export async function* readWrites(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  fields: LineFields = {},
+): AsyncGenerator<Write> {
+  let number = 0;
+  try {
+    for await (const line of lines(stream)) {
+      number++;
+      if (line.trim() !== "") yield asWrite(line, number, fields);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`Cannot read the input after line ${number}: ${(error as Error).message}`);
+  }
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }))) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}
+
+function asWrite(line: string, number: number, { idField, partitionField }: LineFields): Write {
+  const refuse = (why: string) => new UsageError(`Line ${number} of the input ${why}`);
+  let data: Json;
+  try {
+    data = JSON.parse(line);
+  } catch {
+    throw refuse("is not JSON");
+  }
+  const size = Buffer.byteLength(line);
+  if (size > LIMITS.updateBytesMax / 2) {
+    throw refuse(`has ${size} bytes: at most ${LIMITS.updateBytesMax / 2} are allowed`);
+  }
+  let requestId: string;
+  let partitionKey: string | undefined;
+  try {
+    const text = canonicalJson(data);
+    requestId = idField === undefined ? `sha256:${digestOf(text, LINE_DIGEST_CHARS)}` : textField(data, idField);
+    partitionKey = partitionField === undefined ? undefined : textField(data, partitionField);
+  } catch (error) {
+    throw refuse(`cannot be used: ${(error as Error).message}`);
+  }
+  const problem = requestIdProblem(requestId, `field ${JSON.stringify(idField)}`) ??
+    (partitionKey === undefined
+      ? undefined
+      : partitionKeyProblem(partitionKey, `field ${JSON.stringify(partitionField)}`));
+  if (problem !== undefined) throw refuse(`cannot be used: ${problem}`);
+  return { requestId, data, ...(partitionKey !== undefined && { partitionKey }) };
+}
+
+function textField(data: Json, field: string): string {
+  const value = typeof data === "object" && data !== null && !Array.isArray(data) ? data[field] : undefined;
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  throw new Error(`it must have text or a number in field ${JSON.stringify(field)}`);
+}
+
+/** Makes up writes for a demonstration; each run of it makes other ones. */
+export function madeUpWrites(count: number, run: string): Write[] {
+  return Array.from({ length: count }, (_, i) => ({
+    requestId: `${run}/${i + 1}`,
+    data: { transaction: i + 1, of: count, run, amount: (i * 37) % 1_000 },
+  }));
+}

@@ -1,0 +1,51 @@
+/**
+ * Progress of long work: a bar on a terminal, a line now and then elsewhere.
+ *
+ * @module
+ */
+import cliProgress from "cli-progress";
+
+/** Told about each piece of work that is done. */
+export interface Progress {
+  add(count?: number): void;
+  stop(): void;
+}
+
+const LINE_EVERY_MS = 5_000;
+
+/** Shows progress on stderr. */
+export function showProgress(what: string, total: number): Progress {
+  return Deno.stderr.isTerminal() ? showBar(what, total) : showLines(what, total);
+}
+
+function showBar(what: string, total: number): Progress {
+  const bar = new cliProgress.SingleBar({
+    format: `${what} [{bar}] {value}/{total}, {rate}/s, {eta_formatted} left`,
+    hideCursor: true,
+  }, cliProgress.Presets.shades_classic);
+  const startedAt = performance.now();
+  let done = 0;
+  bar.start(total, 0, { rate: "-" });
+  return {
+    add(count = 1) {
+      done += count;
+      bar.increment(count, { rate: Math.round(done / (performance.now() - startedAt) * 1_000) });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function showLines(what: string, total: number): Progress {
+  let done = 0;
+  let shownAt = performance.now();
+  const show = () => console.error(`${what}: ${done}/${total}`);
+  return {
+    add(count = 1) {
+      done += count;
+      if (performance.now() - shownAt < LINE_EVERY_MS) return;
+      shownAt = performance.now();
+      show();
+    },
+    stop: show,
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Is the server there, and does anybody work for it?
+ *
+ * @module
+ */
+import { type Client, isGrpcServiceError } from "@temporalio/client";
+import { connectClient, type ConnectedClient, loadConnectConfig } from "../client/connection.ts";
+import { UsageError } from "./command.ts";
+
+/** How long a command waits for a server before it says that there is none. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connects and looks for the namespace, or says in one line what to do. */
+export async function connectOrExplain(address: string | undefined): Promise<ConnectedClient> {
+  const { connection, namespace } = loadConnectConfig({ address });
+  let connected: ConnectedClient;
+  try {
+    connected = await connectClient({ address, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+  } catch (error) {
+    throw new UsageError(
+      `No Temporal server answers at ${connection.address} (${(error as Error).message}): ` +
+        "start one with 'deno task server', or set TEMPORAL_ADDRESS or --address",
+    );
+  }
+  try {
+    await connected.client.workflowService.describeNamespace({ namespace });
+    return connected;
+  } catch (error) {
+    await connected[Symbol.asyncDispose]();
+    if (!isGrpcServiceError(error)) throw error;
+    throw new UsageError(
+      `Namespace ${JSON.stringify(namespace)} cannot be used at ${connection.address} (${error.details}): ` +
+        "create it, or set TEMPORAL_NAMESPACE",
+    );
+  }
+}
+
+/** A poller that has not been heard of for so long is gone: each one asks again at least once a minute. */
+const POLLER_SILENCE_MS = 70_000;
+
+/** Says which of the task queues no worker polls. */
+export async function unpolledTaskQueues(client: Client, taskQueues: readonly string[]): Promise<string[]> {
+  const namespace = client.options.namespace;
+  const polled = await Promise.all(taskQueues.map(async (name) => {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name },
+      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
+    });
+    return pollers?.some(({ lastAccessTime }) =>
+      Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLER_SILENCE_MS
+    );
+  }));
+  return taskQueues.filter((_, i) => !polled[i]);
+}

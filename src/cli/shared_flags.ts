@@ -1,0 +1,86 @@
+/**
+ * Flags that several commands have.
+ *
+ * @module
+ */
+import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
+import { openSink, parseSinkSpec } from "../sinks/open_sink.ts";
+import type { Sink } from "../sinks/sink.ts";
+import { LOG_LEVELS } from "../worker/log.ts";
+import { UsageError } from "./command.ts";
+
+/** Where the batches go. */
+export const sinkFlag = {
+  sink: { type: "text", value: "sqlite:FILE", default: "sqlite:data/ledger.db", help: "Where the rows go" },
+} as const;
+
+/** How writes are batched. */
+export const batchingFlags = {
+  preset: {
+    type: "text",
+    choices: Object.keys(PRESETS),
+    value: "NAME",
+    help: "Named policy; 'seed' is 100 writes or 20 s, whichever is first",
+  },
+  "max-batch-writes": { type: "number", min: 1, max: 10_000, help: "Writes in one flush (default: 1000)" },
+  "window-ms": {
+    type: "number",
+    min: 0,
+    max: 3_600_000,
+    help: "Hold writes until the next multiple of this (default: 0, do not hold)",
+  },
+  "confirmation-timeout-ms": {
+    type: "number",
+    min: 100,
+    max: 86_400_000,
+    help: "How long a caller waits for its receipt (default: 120000)",
+  },
+} as const;
+
+/** How much is told on stderr. */
+export const logFlag = {
+  "log-level": { type: "text", choices: LOG_LEVELS, default: "info", help: "How much to tell on stderr" },
+} as const;
+
+/** Where the server is. */
+export const addressFlag = {
+  address: {
+    type: "text",
+    value: "HOST:PORT",
+    help: "Temporal server (default: TEMPORAL_ADDRESS, a profile, or localhost:7233)",
+  },
+} as const;
+
+/** Turns the flags of {@linkcode batchingFlags} into options. */
+export function batchingOf(flags: {
+  readonly preset: string | undefined;
+  readonly "max-batch-writes": number | undefined;
+  readonly "window-ms": number | undefined;
+  readonly "confirmation-timeout-ms": number | undefined;
+}): BatchingOptions {
+  const given = {
+    maxBatchWrites: flags["max-batch-writes"],
+    windowMs: flags["window-ms"],
+    confirmationTimeoutMs: flags["confirmation-timeout-ms"],
+  };
+  const options = {
+    ...(flags.preset !== undefined && PRESETS[flags.preset as keyof typeof PRESETS]),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+  try {
+    resolveBatchingOptions(options);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return options;
+}
+
+/** Checks a sink's address now and returns what opens it. */
+export function sinkOpener(spec: string): () => Promise<Sink> {
+  try {
+    parseSinkSpec(spec);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return () => openSink(spec);
+}

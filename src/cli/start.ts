@@ -1,0 +1,85 @@
+/**
+ * `deno task start`: transactions against workers that run.
+ *
+ * @module
+ */
+import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { taskQueuesOf } from "../worker/local_system.ts";
+import { EXIT_FAILED, main, UsageError } from "./command.ts";
+import { showProgress } from "./progress.ts";
+import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { addressFlag } from "./shared_flags.ts";
+import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
+import { lineOf, TransactionTally } from "./transaction_tally.ts";
+import { runTransactions } from "./transactions.ts";
+
+/** Without an end for so long, the user is told that something may be wrong. */
+const SILENCE_MS = 10_000;
+
+await main({
+  usage: "deno task start",
+  summary: "Starts transactions against running workers, prints one line for each, and sums up.",
+  flags: {
+    ...transactionFlags,
+    "confirmation-timeout-ms": {
+      type: "number",
+      min: 100,
+      max: 86_400_000,
+      default: 120_000,
+      help: "How long a transaction waits for its receipt",
+    },
+    ...addressFlag,
+  },
+  examples: ["deno task start --workflows 100", "deno task start --input orders.jsonl --id-field orderId"],
+  async run(flags, _operands, signal) {
+    const writes = await writesOf(flags);
+    await using connected = await connectOrExplain(flags.address);
+    const { client } = connected;
+    const queues = taskQueuesOf(DEFAULT_BATCHER_NAME);
+    const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]);
+    if (unpolled.length > 0) {
+      throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with 'deno task worker'`);
+    }
+
+    const startedAt = performance.now();
+    const tally = new TransactionTally();
+    const progress = showProgress("Transactions", writes.length);
+    let heardAt = performance.now();
+    const silence = setInterval(() => {
+      if (performance.now() - heardAt < SILENCE_MS) return;
+      heardAt = performance.now();
+      console.error(
+        `No transaction has ended for ${SILENCE_MS / 1_000} s: are the workers still there? (Ctrl-C gives up)`,
+      );
+    }, 1_000);
+    const lines: string[] = [];
+    await runTransactions(writes, {
+      client,
+      taskQueue: queues.main,
+      workMs: workMsOf(flags),
+      confirmationTimeoutMs: flags["confirmation-timeout-ms"],
+      signal,
+      onOutcome(outcome) {
+        heardAt = performance.now();
+        tally.add(outcome);
+        lines.push(lineOf(outcome));
+        progress.add();
+      },
+    });
+    clearInterval(silence);
+    progress.stop();
+    for (const line of lines) console.log(line);
+    const unfinished = writes.length - tally.succeeded - tally.failed;
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.log(
+      `${writes.length} transactions in ${seconds} s: ${tally.committed} committed, ${tally.duplicates} duplicate, ` +
+        `${tally.failed} failed${unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves)` : ""}`,
+    );
+    if (tally.succeeded > 0) {
+      console.log(
+        `A caller's wait: p50 ${tally.waitMs(50)} ms, p95 ${tally.waitMs(95)} ms, p99 ${tally.waitMs(99)} ms`,
+      );
+    }
+    return tally.succeeded === writes.length ? 0 : EXIT_FAILED;
+  },
+});

@@ -1,0 +1,54 @@
+/**
+ * What came of many transactions, in a few numbers.
+ *
+ * @module
+ */
+import { build as buildHistogram, type Histogram } from "hdr-histogram-js";
+import type { TransactionOutcome } from "./transactions.ts";
+
+/** How many failures are shown one by one. */
+const FAILURES_SHOWN_MAX = 5;
+
+/** Counts outcomes and keeps a histogram of the callers' waits. */
+export class TransactionTally {
+  committed = 0;
+  duplicates = 0;
+  failed = 0;
+  /** The first failures, a line each. */
+  readonly failures: string[] = [];
+  /** Request ids of the writes that are stored, by what the callers were told. */
+  readonly storedIds = new Set<string>();
+  readonly #waitsMs: Histogram = buildHistogram();
+
+  /** Counts one outcome. */
+  add(outcome: TransactionOutcome): void {
+    if (!("result" in outcome)) {
+      this.failed++;
+      if (this.failures.length < FAILURES_SHOWN_MAX) this.failures.push(lineOf(outcome));
+      return;
+    }
+    const { receipt, waitMs } = outcome.result;
+    if (receipt.status === "committed") this.committed++;
+    else this.duplicates++;
+    this.storedIds.add(receipt.requestId);
+    this.#waitsMs.recordValue(Math.max(0, Math.round(waitMs)));
+  }
+
+  /** Transactions that succeeded. */
+  get succeeded(): number {
+    return this.committed + this.duplicates;
+  }
+
+  /** A caller's wait at a percentile, in milliseconds. */
+  waitMs(percentile: number): number {
+    return this.#waitsMs.getValueAtPercentile(percentile);
+  }
+}
+
+/** One line about one transaction. */
+export function lineOf(outcome: TransactionOutcome): string {
+  const id = outcome.write.requestId;
+  if (!("result" in outcome)) return `failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`;
+  const { receipt, waitMs } = outcome.result;
+  return `${receipt.status.padEnd(9)}  ${id}  batch ${receipt.batchId}  ${waitMs} ms`;
+}

@@ -1,0 +1,119 @@
+/**
+ * Runs transactions and keeps count of what came of them.
+ *
+ * @module
+ */
+import { type Client, WorkflowFailedError } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
+import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
+import type { Write } from "../protocol/write.ts";
+import type { transaction, TransactionInput, TransactionResult } from "../../workflows/transaction.ts";
+
+/** What came of one transaction. */
+export type TransactionOutcome =
+  | { readonly write: Write; readonly workflowId: string; readonly result: TransactionResult }
+  | { readonly write: Write; readonly workflowId: string; readonly errorType: string; readonly errorMessage: string };
+
+/** How transactions are run. */
+export interface RunTransactionsOptions {
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** See {@linkcode TransactionInput}. */
+  readonly workMs?: TransactionInput["workMs"];
+  readonly confirmationTimeoutMs?: number;
+  /** Told about every transaction that has ended. */
+  readonly onOutcome: (outcome: TransactionOutcome) => void;
+  /** Ends the waiting; transactions that were started go on by themselves. */
+  readonly signal: AbortSignal;
+}
+
+/** Starts are requests that the server answers at once: more at a time would only queue there. */
+const STARTS_AT_ONCE = 100;
+
+/**
+ * Starts one transaction for each write, all at once, and waits for their ends or for the signal.
+ *
+ * @returns Workflow ids of the transactions that may still run: none, unless the signal ended the waiting.
+ */
+export async function runTransactions(
+  writes: readonly Write[],
+  options: RunTransactionsOptions,
+): Promise<ReadonlySet<string>> {
+  const { client, signal } = options;
+  const remaining = writes.values();
+  const unfinished = new Set<string>();
+  const ended: Promise<void>[] = [];
+  const starter = async () => {
+    for (const write of remaining) {
+      const workflowId = transactionWorkflowId(write.requestId, contentOf(write));
+      unfinished.add(workflowId);
+      const handle = await start(write, workflowId, options);
+      ended.push(
+        report(write, workflowId, handle, options).then((isEnd) => {
+          if (isEnd) unfinished.delete(workflowId);
+        }),
+      );
+    }
+  };
+  try {
+    // With the signal no call outlives the connection: the SDK would go on retrying on a closed one.
+    await client.withAbortSignal(signal, async () => {
+      await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
+      await Promise.all(ended);
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return unfinished;
+}
+
+/** Ends transactions that nobody will work on any more. */
+export async function terminateTransactions(client: Client, workflowIds: Iterable<string>): Promise<void> {
+  const remaining = workflowIds[Symbol.iterator]();
+  const terminator = async () => {
+    for (const workflowId of { [Symbol.iterator]: () => remaining }) {
+      await client.workflow.getHandle(workflowId).terminate("Its caller was interrupted").catch(() => {});
+    }
+  };
+  await Promise.all(Array.from({ length: STARTS_AT_ONCE }, terminator));
+}
+
+function start(write: Write, workflowId: string, options: RunTransactionsOptions) {
+  const { client, taskQueue, workMs, confirmationTimeoutMs } = options;
+  const input: TransactionInput = {
+    write,
+    ...(workMs && { workMs }),
+    ...(confirmationTimeoutMs !== undefined && { confirmationTimeoutMs }),
+  };
+  return client.workflow.start<typeof transaction>(TRANSACTION_WORKFLOW, {
+    taskQueue,
+    workflowId,
+    args: [input],
+    // The same line twice is the same transaction; its second copy waits for the first one's result.
+    workflowIdConflictPolicy: "USE_EXISTING",
+  });
+}
+
+/** Reports the end of a transaction; `false` if the signal came first. */
+async function report(
+  write: Write,
+  workflowId: string,
+  handle: { result(): Promise<TransactionResult> },
+  { onOutcome, signal }: RunTransactionsOptions,
+): Promise<boolean> {
+  try {
+    onOutcome({ write, workflowId, result: await handle.result() });
+  } catch (error) {
+    if (signal.aborted) return false;
+    const cause = error instanceof WorkflowFailedError ? error.cause : error;
+    const errorType = cause instanceof ApplicationFailure ? cause.type ?? "Error" : (cause as Error)?.name ?? "Error";
+    onOutcome({ write, workflowId, errorType, errorMessage: (cause as Error)?.message ?? String(cause) });
+  }
+  return true;
+}
+
+/** Tells transactions apart that claim one request id for different rows: each has to be told the truth about its own. */
+function contentOf({ requestId, data }: Write): string {
+  return digestOf(`${requestId}\n${canonicalJson(data)}`);
+}

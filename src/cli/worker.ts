@@ -1,0 +1,54 @@
+/**
+ * `deno task worker`: the worker or workers of one process.
+ *
+ * @module
+ */
+import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
+import { createLog, installRuntime, type Level } from "../worker/log.ts";
+import { EXIT_FAILED, main } from "./command.ts";
+import { connectOrExplain } from "./server_access.ts";
+import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
+import { until } from "./until.ts";
+
+await main({
+  usage: "deno task worker",
+  summary: "Runs workers until Ctrl-C, and then ends what they have begun: no write is left half done.",
+  flags: {
+    role: {
+      type: "text",
+      choices: ROLES,
+      default: "all",
+      help: "'main' runs transactions (main-workflow-queue), 'batcher' batches and flushes (batcher-queue)",
+    },
+    ...sinkFlag,
+    ...batchingFlags,
+    ...addressFlag,
+    ...logFlag,
+  },
+  examples: ["deno task worker", "deno task worker --role batcher --sink sqlite:data/ledger.db"],
+  async run(flags, _operands, signal) {
+    const level = flags["log-level"] as Level;
+    const log = createLog(level);
+    const openSink = sinkOpener(flags.sink);
+    const batching = batchingOf(flags);
+    installRuntime(log, level);
+    await (await connectOrExplain(flags.address))[Symbol.asyncDispose]();
+    const failure = new AbortController();
+    await using _system = await startLocalSystem({
+      address: flags.address,
+      role: flags.role as Role,
+      openSink,
+      batching,
+      log,
+      onFailure: (error) => failure.abort(error),
+    });
+    log.info("Ready. Ctrl-C stops it.");
+    await until(AbortSignal.any([signal, failure.signal]));
+    if (failure.signal.aborted) {
+      log.error(`A worker ended: ${(failure.signal.reason as Error).message}`);
+      return EXIT_FAILED;
+    }
+    log.info("Stopping: what has begun is finished first.");
+    return 0;
+  },
+});

@@ -1,0 +1,223 @@
+/**
+ * The writer: what a client, or a worker on behalf of its workflows, writes through.
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
+import {
+  InvalidWriteError,
+  OverloadedError,
+  RequestIdConflictError,
+  WriteSubmissionFailedError,
+} from "../protocol/failures.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { BATCHER_TASK_QUEUE, batcherWorkflowId, DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import {
+  type BatchingOptions,
+  CONFIRMATION_TIMEOUT_BOUNDS_MS,
+  resolveBatchingOptions,
+  type ResolvedBatchingOptions,
+  wholeNumberProblem,
+} from "../protocol/options.ts";
+import { textBytes } from "../protocol/text_bytes.ts";
+import type { Receipt, Write } from "../protocol/write.ts";
+import { canonicalJson, digestOf } from "./canonical_json.ts";
+import { Coalescer } from "./coalescer.ts";
+import { Courier, type CourierCounters } from "./courier.ts";
+import { PendingCall } from "./pending_call.ts";
+
+/** Options of a {@linkcode BatchWriter}. */
+export interface BatchWriterOptions extends BatchingOptions {
+  /** Connected client; best one of `connectWriterClient`, whose connection leaves retries to the writer. */
+  readonly client: Client;
+  /**
+   * Name of the group of batchers: the first part of their workflow ids.
+   * @default {"batcher"}
+   */
+  readonly name?: string;
+  /**
+   * Task queue on which batchers are started.
+   * @default {"batcher-queue"}
+   */
+  readonly taskQueue?: string;
+  /**
+   * Writes that may wait in this writer before `write` answers `Overloaded`.
+   * @default {50000}
+   */
+  readonly maxWaitingWrites?: number;
+  /**
+   * Bytes that may wait in this writer before `write` answers `Overloaded`.
+   * @default {67108864}
+   */
+  readonly maxWaitingBytes?: number;
+}
+
+/** Options of one {@linkcode BatchWriter.write}. */
+export interface WriteOptions {
+  /** Stops the waiting. A write that was sent already may be stored all the same. */
+  readonly signal?: AbortSignal;
+  /**
+   * How long to wait for the receipt.
+   * @default {the writer's `confirmationTimeoutMs`}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** What a writer has done so far. */
+export interface BatchWriterStats extends Readonly<CourierCounters> {
+  /** Writes that wait for their receipt now. */
+  readonly waitingWrites: number;
+}
+
+/** How often deadlines are looked at: a caller waits at most so much longer than it asked for. */
+const DEADLINE_CHECK_MS = 50;
+
+/** How long a caller that found the writer full does well to wait. */
+const RETRY_AFTER_FULL_MS = 100;
+
+/**
+ * Gathers the writes of its process and hands each caller the receipt of its own write.
+ *
+ * One writer serves any number of concurrent callers, and a process needs no more than one. Batchers are started when an
+ * Update finds none.
+ *
+ * @example
+ * ```ts ignore
+ * await using connected = await connectWriterClient();
+ * await using writer = new BatchWriter({ client: connected.client });
+ * const receipt = await writer.write({ requestId: "order-17", data: { amount: 5 } });
+ * console.log(receipt.status); // "committed"
+ * ```
+ */
+export class BatchWriter implements AsyncDisposable {
+  /** The options in force. */
+  readonly options: ResolvedBatchingOptions;
+  readonly #courier: Courier;
+  readonly #coalescer: Coalescer;
+  readonly #calls = new Map<string, PendingCall>();
+  readonly #maxWaitingWrites: number;
+  readonly #maxWaitingBytes: number;
+  #waitingBytes = 0;
+  #deadlineCheck: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
+
+  /** @throws {RangeError} If an option is out of its bounds; the message names option and value. */
+  constructor(options: BatchWriterOptions) {
+    this.options = resolveBatchingOptions(options);
+    this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
+    this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
+    this.#courier = new Courier({
+      client: options.client,
+      taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
+      workflowId: batcherWorkflowId(options.name ?? DEFAULT_BATCHER_NAME, 0, 0),
+      writerId: randomUUID(),
+      batching: this.options,
+    });
+    this.#coalescer = new Coalescer({
+      // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
+      // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
+      writesMax: Math.min(
+        this.options.windowMs > 0 ? this.options.maxBatchWrites : LIMITS.updateWritesMax,
+        LIMITS.updateWritesMax,
+        this.options.maxPendingWrites,
+      ),
+      bytesMax: Math.min(this.options.maxBatchBytes, LIMITS.updateBytesMax, this.options.maxPendingBytes),
+      windowMs: this.options.windowMs,
+    }, (calls) => this.#courier.deliver(calls));
+  }
+
+  /** What this writer has done so far. */
+  get stats(): BatchWriterStats {
+    return { ...this.#courier.counters, waitingWrites: this.#calls.size };
+  }
+
+  /**
+   * Stores one row and waits for its own receipt.
+   *
+   * The same request id twice at the same time is one write with two callers.
+   *
+   * @returns `committed`: the row is durably in the sink. `duplicate`: it was there before. `rejected`: the database
+   * refused this row, and the dead-letter table keeps it.
+   * @throws {WriteError} If there is no receipt; `outcome` says whether the row is `"not written"` or `"unknown"`, and
+   * `type` says why. `InvalidWriteError`, `RequestIdConflictError`, `OverloadedError`, `DatabaseWriteFailedError` and
+   * `WriteSubmissionFailedError`, or, with an unknown outcome, `WriteOutcomeUnknownError` and
+   * `WriteConfirmationTimeoutError`. The reason of `signal` if that ended the wait before the write was sent.
+   */
+  // deno-lint-ignore require-await -- every failure is to come as a rejection
+  async write(write: Write, { signal, timeoutMs }: WriteOptions = {}): Promise<Receipt> {
+    if (this.#closed) throw new WriteSubmissionFailedError("Cannot write as the writer is closed", "not written");
+    signal?.throwIfAborted();
+    const waitMs = timeoutMs ?? this.options.confirmationTimeoutMs;
+    const problem = wholeNumberProblem("timeoutMs", waitMs, ...CONFIRMATION_TIMEOUT_BOUNDS_MS);
+    if (problem !== undefined) throw new InvalidWriteError(`Cannot write as ${problem}`);
+    return this.#callFor(write).wait(waitMs, signal);
+  }
+
+  /** Sends what waits in a window now, and waits until every write so far is answered. */
+  flush(): Promise<void> {
+    return this.#coalescer.drain();
+  }
+
+  /** Refuses new writes and waits until every write so far is answered. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.flush();
+    clearInterval(this.#deadlineCheck);
+  }
+
+  #callFor(write: Write): PendingCall {
+    const call = asCall(write, (done) => this.#forget(done));
+    const known = this.#calls.get(call.requestId);
+    if (known !== undefined) {
+      if (known.digest !== call.digest) throw new RequestIdConflictError(call.requestId);
+      return known;
+    }
+    if (this.#calls.size >= this.#maxWaitingWrites) {
+      throw new OverloadedError(`Cannot write now: ${this.#calls.size} writes wait already`, RETRY_AFTER_FULL_MS);
+    }
+    if (this.#calls.size > 0 && this.#waitingBytes + call.bytes > this.#maxWaitingBytes) {
+      throw new OverloadedError(`Cannot write now: ${this.#waitingBytes} bytes wait already`, RETRY_AFTER_FULL_MS);
+    }
+    this.#calls.set(call.requestId, call);
+    this.#waitingBytes += call.bytes;
+    this.#deadlineCheck ??= setInterval(() => this.#checkDeadlines(), DEADLINE_CHECK_MS);
+    this.#coalescer.push(call);
+    return call;
+  }
+
+  #forget(call: PendingCall): void {
+    this.#calls.delete(call.requestId);
+    this.#waitingBytes -= call.bytes;
+    if (this.#calls.size > 0) return;
+    clearInterval(this.#deadlineCheck);
+    this.#deadlineCheck = undefined;
+  }
+
+  #checkDeadlines(): void {
+    const now = performance.now();
+    for (const call of this.#calls.values()) call.expire(now);
+  }
+}
+
+function waitingLimit(name: string, value: number): number {
+  const problem = wholeNumberProblem(name, value, 1, Number.MAX_SAFE_INTEGER);
+  if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
+  return value;
+}
+
+function asCall({ requestId, data, partitionKey }: Write, onDone: (call: PendingCall) => void): PendingCall {
+  const problem = requestIdProblem(requestId) ??
+    (partitionKey === undefined ? undefined : partitionKeyProblem(partitionKey));
+  if (problem !== undefined) throw new InvalidWriteError(`Cannot write as ${problem}`);
+  const line = canonicalJson(data);
+  const bytes = textBytes(requestId) + textBytes(partitionKey ?? "") + Buffer.byteLength(line) + 1;
+  if (bytes > LIMITS.updateBytesMax) {
+    throw new InvalidWriteError(
+      `Cannot write as requestId, partitionKey and data must have at most ${LIMITS.updateBytesMax} bytes: they have ${bytes}`,
+    );
+  }
+  return new PendingCall(requestId, digestOf(line), line, partitionKey ?? null, bytes, onDone);
+}

@@ -1,0 +1,31 @@
+/**
+ * The text of a row, and its digest.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import { kindOf } from "../protocol/check.ts";
+import { InvalidWriteError, shortMessage } from "../protocol/failures.ts";
+import { DIGEST_CHARS } from "../protocol/messages.ts";
+
+/**
+ * JSON as RFC 8785 writes it: equal data has equal text, whatever the order of its keys.
+ *
+ * @throws {InvalidWriteError} If the data is not JSON: `undefined`, a bigint, NaN, half of a surrogate pair, a circle.
+ */
+export function canonicalJson(data: unknown): string {
+  let text: string | undefined;
+  try {
+    text = canonicalize(data);
+  } catch (error) {
+    throw new InvalidWriteError(`Cannot write as data must be JSON: ${shortMessage(error)}`);
+  }
+  if (text === undefined) throw new InvalidWriteError(`Cannot write as data must be JSON: it is ${kindOf(data)}`);
+  return text;
+}
+
+/** The first characters of a text's SHA-256 in base64url; by default as many as a write's digest has. */
+export function digestOf(text: string, chars: number = DIGEST_CHARS): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, chars);
+}

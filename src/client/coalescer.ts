@@ -1,0 +1,117 @@
+/**
+ * Gathers writes for one batcher and sends them, one Update at a time.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { PendingCall } from "./pending_call.ts";
+
+/** How much goes into one Update, and when. */
+export interface CoalescerOptions {
+  readonly writesMax: number;
+  readonly bytesMax: number;
+  /** Writes wait for the next multiple of this on the wall clock, or for a full Update. 0: they do not wait. */
+  readonly windowMs: number;
+}
+
+/**
+ * Keeps the writes for one batcher in order and at most one Update in flight.
+ *
+ * What arrives while an Update is in flight goes into the next one, so that the load itself decides how many writes an
+ * Update carries, and the server's limit of Updates in flight for a workflow is never neared.
+ */
+export class Coalescer {
+  #outbox: PendingCall[] = [];
+  #outboxBytes = 0;
+  /** On the wall clock: the end of the window in which the oldest call in the outbox came. */
+  #dueMs = 0;
+  #running: Promise<void> | undefined;
+  #turn: Promise<void> | undefined;
+  #endWindow: (() => void) | undefined;
+  #draining = 0;
+
+  /**
+   * @param deliver Sends calls and settles each of them; never rejects.
+   */
+  constructor(
+    private readonly options: CoalescerOptions,
+    private readonly deliver: (calls: readonly PendingCall[]) => Promise<void>,
+  ) {}
+
+  /** Appends a call. */
+  push(call: PendingCall): void {
+    const { windowMs } = this.options;
+    if (this.#outbox.length === 0 && windowMs > 0) this.#dueMs = Date.now() + windowMs - Date.now() % windowMs;
+    this.#outbox.push(call);
+    this.#outboxBytes += call.bytes;
+    this.#running ??= this.#run();
+    if (this.#isFull()) this.#endWindow?.();
+  }
+
+  /** Sends what waits in a window now, and waits until all of it, and what was sent before, is settled. */
+  async drain(): Promise<void> {
+    // Not for what is pushed meanwhile: under load that would never end.
+    const waiting = new Set(this.#outbox);
+    this.#draining++;
+    this.#endWindow?.();
+    do await this.#turn; while (waiting.has(this.#outbox[0]));
+    this.#draining--;
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#turn = this.#next();
+      await this.#turn;
+    } while (this.#outbox.length > 0);
+    this.#running = undefined;
+  }
+
+  async #next(): Promise<void> {
+    // Callers that write in the same turn of the event loop, as those that one answer has just released do, go together.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#window();
+    const calls = this.#take();
+    if (calls.length > 0) await this.deliver(calls);
+    // One more turn: the callers that this answer has released are about to write again.
+    if (this.#outbox.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  #isFull(): boolean {
+    return this.#outbox.length >= this.options.writesMax || this.#outboxBytes >= this.options.bytesMax;
+  }
+
+  #window(): Promise<void> {
+    const { windowMs } = this.options;
+    // What came while an Update was in flight may be overdue already. A clock that was set back must not add to a window.
+    const waitMs = Math.min(this.#dueMs - Date.now(), windowMs);
+    if (waitMs <= 0 || this.#draining > 0 || this.#isFull()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#endWindow = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, waitMs);
+      this.#endWindow = end;
+    });
+  }
+
+  #take(): PendingCall[] {
+    this.#outbox = this.#outbox.filter((call) => {
+      if (!call.abandoned) return true;
+      call.drop();
+      this.#outboxBytes -= call.bytes;
+      return false;
+    });
+    let bytes = 0;
+    let count = 0;
+    for (const call of this.#outbox) {
+      bytes += call.bytes;
+      if (count > 0 && (count >= this.options.writesMax || bytes > this.options.bytesMax)) break;
+      count++;
+    }
+    const taken = this.#outbox.splice(0, count);
+    for (const call of taken) this.#outboxBytes -= call.bytes;
+    return taken;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Connections for clients and for writers.
+ *
+ * They are the SDK's native ones. Its other kind goes through `node:http2`, and Deno's crashes the whole process when a
+ * server says GOAWAY (denoland/deno#36788): at its end, but also to every connection that is 2 minutes idle or 5 old.
+ *
+ * @module
+ */
+import { Client, type ConnectionOptions } from "@temporalio/client";
+import { loadClientConnectConfig } from "@temporalio/envconfig";
+import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
+
+/** Where to connect; what is left out comes from the environment. */
+export interface ConnectOptions {
+  /** `host:port`. Wins over `TEMPORAL_ADDRESS` and profiles. */
+  readonly address?: string;
+  /** Wins over `TEMPORAL_NAMESPACE` and profiles. */
+  readonly namespace?: string;
+  /** Name of a profile in Temporal's configuration file. */
+  readonly profile?: string;
+  /**
+   * How long to wait for the server.
+   * @default {10000}
+   */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Connection options, and the namespace that goes with them. */
+export interface ConnectConfig {
+  readonly connection: ConnectionOptions;
+  readonly namespace: string;
+}
+
+const DEFAULT_ADDRESS = "localhost:7233";
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Reads address, namespace, TLS and API key from Temporal's environment variables and configuration file.
+ *
+ * @throws {Error} If the file or the profile cannot be read.
+ */
+export function loadConnectConfig(options: ConnectOptions = {}): ConnectConfig {
+  const { connectionOptions, namespace } = loadClientConnectConfig({
+    ...(options.profile && { profile: options.profile }),
+  });
+  // A variable that is set to nothing is how a shell unsets it for one command.
+  return {
+    connection: { ...connectionOptions, address: options.address ?? (connectionOptions.address || DEFAULT_ADDRESS) },
+    namespace: options.namespace ?? (namespace || "default"),
+  };
+}
+
+/** The same options for a native connection, which is also what workers need. */
+export function nativeConnectionOptions(options: ConnectionOptions): NativeConnectionOptions {
+  const { address, tls, apiKey, metadata } = options;
+  return { address, tls, ...(typeof apiKey === "string" && { apiKey }), ...(metadata && { metadata }) };
+}
+
+/** A client that closes its connection when it is disposed of. */
+export interface ConnectedClient extends AsyncDisposable {
+  readonly client: Client;
+  readonly address: string;
+}
+
+/** Connects a client with the retries of the SDK: for everything but a writer's Updates. */
+export function connectClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
+  return connect(NativeConnection, options);
+}
+
+/**
+ * Connects a client for a `BatchWriter`.
+ *
+ * The SDK's own retry is off: it hides `RESOURCE_EXHAUSTED` for seconds, while the writer, which knows what each answer
+ * means, is back after 30 ms.
+ */
+export function connectWriterClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
+  return connect(UnretriedConnection, options);
+}
+
+async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<ConnectedClient> {
+  const { connection: connectionOptions, namespace } = loadConnectConfig(options);
+  const connection = await connectNative(connectionOptions, options.connectTimeoutMs, kind);
+  return {
+    client: new Client({ connection, namespace }),
+    address: connectionOptions.address ?? DEFAULT_ADDRESS,
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+/** What a native connection is made with: the SDK's class, or a subclass. */
+type ConnectionKind = Pick<typeof NativeConnection, "connect">;
+
+/**
+ * Connects to a server that answers.
+ *
+ * @throws {Error} If it does not answer in time.
+ */
+export async function connectNative(
+  options: ConnectionOptions,
+  timeoutMs: number = DEFAULT_CONNECT_TIMEOUT_MS,
+  kind: ConnectionKind = NativeConnection,
+): Promise<NativeConnection> {
+  const connecting = kind.connect(nativeConnectionOptions(options));
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new Error(`Cannot connect to ${options.address ?? DEFAULT_ADDRESS}: no answer within ${timeoutMs} ms`));
+    // It may still come about, and then nobody waits for it.
+    connecting.then((late) => late.close(), () => {});
+  }, timeoutMs);
+  try {
+    return await Promise.race([connecting, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What the native side of the SDK is asked to send. */
+type SendNative = (request: { readonly retry: boolean }) => Promise<unknown>;
+
+/** What sends the requests of a native connection: hidden from its types, and the one place that knows the switch. */
+interface Sender {
+  sendRequest(send: SendNative, ...rest: unknown[]): void;
+}
+
+/** Native connections that send each request once: the SDK has the switch, but no option for it. */
+class UnretriedConnection extends NativeConnection {}
+
+const { sendRequest } = NativeConnection.prototype as unknown as Sender;
+(UnretriedConnection.prototype as unknown as Sender).sendRequest = function (send, ...rest) {
+  return sendRequest.call(this, (request) => send({ ...request, retry: false }), ...rest);
+};

@@ -1,0 +1,226 @@
+/**
+ * Carries gathered writes to a batcher and brings the receipts back, through everything that can happen on the way.
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import { setTimeout as delay } from "node:timers/promises";
+import { InvalidWriteError, RequestIdConflictError, shortMessage } from "../protocol/failures.ts";
+import {
+  type BatcherInput,
+  PROTOCOL_VERSION,
+  type ReceiptRun,
+  type SubmissionHeader,
+  type SubmitWritesAnswer,
+  type SubmitWritesArgs,
+} from "../protocol/messages.ts";
+import { BATCHER_WORKFLOW, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
+import type { ResolvedBatchingOptions } from "../protocol/options.ts";
+import { decodeRuns } from "../protocol/receipt_runs.ts";
+import type { PendingCall } from "./pending_call.ts";
+import { backOffMs, judge, type Verdict, wasRefused } from "./retry.ts";
+import { failSetup, outcomeUnknown, settle } from "./settle.ts";
+
+/** Where a courier goes, and on whose behalf. */
+export interface CourierOptions {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly workflowId: string;
+  readonly writerId: string;
+  /** What a batcher that has to be started is told. */
+  readonly batching: ResolvedBatchingOptions;
+}
+
+/** What a courier has done so far. */
+export interface CourierCounters {
+  /** Updates sent, repeated ones included. */
+  updates: number;
+  /** Writes in answered Updates. */
+  answeredWrites: number;
+  /** Updates that the server's limit of Updates in flight turned away. */
+  capErrors: number;
+  /** Updates that a batcher turned away because it was full or rolling over. */
+  overloads: number;
+  /** Updates that were sent again for another reason. */
+  retries: number;
+  /** Batchers started. */
+  starts: number;
+}
+
+/** A worker that dies holds a batcher up for this long; the server's default is 10 s. */
+const BATCHER_TASK_TIMEOUT = "3s";
+
+/**
+ * How long one request may take before the writer looks up from it. The Update itself goes on, and the next request with
+ * its id finds it again.
+ */
+const ATTEMPT_MS = 15_000;
+
+const textEncoder = new TextEncoder();
+
+/** Carries writes to one batcher. */
+export class Courier {
+  readonly counters: CourierCounters = {
+    updates: 0,
+    answeredWrites: 0,
+    capErrors: 0,
+    overloads: 0,
+    retries: 0,
+    starts: 0,
+  };
+  #nextUpdate = 0;
+
+  constructor(private readonly options: CourierOptions) {}
+
+  /** Delivers calls in one Update and settles each of them, unless its callers give up first. Never rejects. */
+  async deliver(calls: readonly PendingCall[]): Promise<void> {
+    try {
+      await this.#deliver(calls);
+    } catch (error) {
+      // An answer that does not fit its question: it may well stand for a commit, and nobody may be left waiting.
+      for (const call of calls) call.reject(outcomeUnknown(call.requestId, shortMessage(error)));
+    }
+  }
+
+  async #deliver(calls: readonly PendingCall[]): Promise<void> {
+    let batch = calls;
+    let updateId = this.#newUpdateId();
+    for (let attempt = 1;; attempt++) {
+      // Who gave up was told what was true then, so its write must not go out after all. And the same Update id again is
+      // answered from the run that knows it, so it must stand for the same writes.
+      if (batch.some((call) => call.abandoned)) {
+        updateId = this.#newUpdateId();
+        batch = dropAbandoned(batch);
+      }
+      if (batch.length === 0) return;
+      const verdict = await this.#attempt(batch, updateId);
+      if (verdict === undefined) return;
+      batch = this.#settleBy(verdict, batch);
+      if (verdict.kind !== "again" || verdict.fresh) updateId = this.#newUpdateId();
+      if (batch.length > 0) await this.#prepareNext(verdict, batch, attempt);
+    }
+  }
+
+  #newUpdateId(): string {
+    return `${this.options.writerId}/${++this.#nextUpdate}`;
+  }
+
+  /** Sends an Update. Settles its calls if it is answered, else says what the failure means. */
+  async #attempt(batch: readonly PendingCall[], updateId: string): Promise<Verdict | undefined> {
+    const sentBefore = batch.map((call) => call.sent);
+    for (const call of batch) call.sent = true;
+    this.counters.updates++;
+    let answer: SubmitWritesAnswer;
+    try {
+      answer = await this.#update(batch, updateId);
+    } catch (error) {
+      const verdict = judge(error);
+      const message = "message" in verdict ? verdict.message : "";
+      const refused = wasRefused(verdict);
+      batch.forEach((call, i) => {
+        call.lastProblem = message;
+        if (refused) call.sent = sentBefore[i];
+      });
+      return verdict;
+    }
+    this.#answer(batch, answer.runs);
+    return undefined;
+  }
+
+  #update(batch: readonly PendingCall[], updateId: string): Promise<SubmitWritesAnswer> {
+    const { client, workflowId, writerId } = this.options;
+    const header: SubmissionHeader = {
+      version: PROTOCOL_VERSION,
+      writer: writerId,
+      ids: batch.map((call) => call.requestId),
+      digests: batch.map((call) => call.digest).join(""),
+      ...(batch.some((call) => call.partitionKey !== null) && { keys: batch.map((call) => call.partitionKey) }),
+    };
+    const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
+    const handle = client.workflow.getHandle(workflowId);
+    return client.withDeadline(
+      Date.now() + ATTEMPT_MS,
+      () =>
+        handle.executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
+          args: [header, body],
+          updateId,
+        }),
+    );
+  }
+
+  #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[]): void {
+    const receipts = decodeRuns(runs, batch.length);
+    this.counters.answeredWrites += batch.length;
+    batch.forEach((call, i) => settle(call, receipts[i]));
+  }
+
+  /** Settles what a verdict settles and returns the calls that are still open. */
+  #settleBy(verdict: Verdict, batch: readonly PendingCall[]): readonly PendingCall[] {
+    switch (verdict.kind) {
+      case "answered":
+        this.#answer(batch, verdict.runs);
+        return [];
+      case "conflict": {
+        const conflicting = new Set(verdict.requestIds);
+        if (!batch.some((call) => conflicting.has(call.requestId))) {
+          throw new RangeError("the batcher named a conflict, but none of the request ids that it was sent");
+        }
+        for (const call of batch) {
+          if (!conflicting.has(call.requestId)) continue;
+          // An earlier attempt without an answer may have stored this very row before the other one came.
+          const reason = "the same id is now in use for other data";
+          call.reject(call.sent ? outcomeUnknown(call.requestId, reason) : new RequestIdConflictError(call.requestId));
+        }
+        return batch.filter((call) => !conflicting.has(call.requestId));
+      }
+      case "invalid":
+        for (const call of batch) call.reject(new InvalidWriteError(verdict.message));
+        return [];
+      case "setup":
+        failSetup(batch, verdict.message);
+        return [];
+      case "overloaded":
+        this.counters.overloads++;
+        return batch;
+      case "again":
+        if (verdict.cap) this.counters.capErrors++;
+        else this.counters.retries++;
+        return batch;
+      case "start":
+        return batch;
+    }
+  }
+
+  async #prepareNext(verdict: Verdict, batch: readonly PendingCall[], attempt: number): Promise<void> {
+    if (verdict.kind === "start") await this.#start(batch, attempt);
+    else if (verdict.kind === "again") await delay(backOffMs(attempt));
+    else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
+  }
+
+  async #start(batch: readonly PendingCall[], attempt: number): Promise<void> {
+    const { client, workflowId, taskQueue, batching } = this.options;
+    // The first time no batcher is the usual case; after that something ends them, and must not be outrun.
+    if (attempt > 1) await delay(backOffMs(attempt));
+    const input: BatcherInput = { options: batching };
+    try {
+      await client.withDeadline(Date.now() + ATTEMPT_MS, () =>
+        client.workflow.start(BATCHER_WORKFLOW, {
+          workflowId,
+          taskQueue,
+          args: [input],
+          workflowIdConflictPolicy: "USE_EXISTING",
+          workflowTaskTimeout: BATCHER_TASK_TIMEOUT,
+        }));
+      this.counters.starts++;
+    } catch (error) {
+      const verdict = judge(error);
+      if (verdict.kind === "setup") failSetup(batch, verdict.message);
+      else await delay(backOffMs(1));
+    }
+  }
+}
+
+function dropAbandoned(batch: readonly PendingCall[]): readonly PendingCall[] {
+  for (const call of batch) if (call.abandoned) call.drop();
+  return batch.filter((call) => !call.abandoned);
+}

@@ -1,0 +1,120 @@
+/**
+ * A write on its way through a writer, and the callers that wait for it.
+ *
+ * @module
+ */
+import { WriteConfirmationTimeoutError, WriteOutcomeUnknownError } from "../protocol/failures.ts";
+import type { Receipt } from "../protocol/write.ts";
+
+interface Waiter {
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  readonly release: () => void;
+}
+
+/** A write on its way. Callers with the same request id share it; each has a deadline and a signal of its own. */
+export class PendingCall {
+  readonly #waiters = new Set<Waiter>();
+  /** Whether an Update that carries it may have reached a batcher. */
+  sent = false;
+  /** Why the last try did not get through, for the message of a timeout. */
+  lastProblem = "";
+  #done = false;
+
+  constructor(
+    readonly requestId: string,
+    readonly digest: string,
+    /** The data in canonical JSON. */
+    readonly line: string,
+    readonly partitionKey: string | null,
+    /** Size as the limits count it. */
+    readonly bytes: number,
+    /** Told once, when there is nothing left to do for this write. */
+    private readonly onDone: (call: PendingCall) => void,
+  ) {}
+
+  /** Whether nobody waits for it any more. */
+  get abandoned(): boolean {
+    return this.#waiters.size === 0;
+  }
+
+  /** Waits for the receipt, until the deadline or the signal. */
+  wait(timeoutMs: number, signal?: AbortSignal): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => this.#release(waiter)?.reject(this.#abortError(signal!));
+      const waiter: Waiter = {
+        resolve,
+        reject,
+        deadline: performance.now() + timeoutMs,
+        timeoutMs,
+        release: () => signal?.removeEventListener("abort", onAbort),
+      };
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** Gives every waiting caller the receipt. */
+  resolve(receipt: Receipt): void {
+    for (const waiter of [...this.#waiters]) this.#release(waiter)?.resolve(receipt);
+    this.#finish();
+  }
+
+  /** Gives every waiting caller the error. */
+  reject(error: unknown): void {
+    for (const waiter of [...this.#waiters]) this.#release(waiter)?.reject(error);
+    this.#finish();
+  }
+
+  /** Ends a write that nobody waits for any more. */
+  drop(): void {
+    this.#finish();
+  }
+
+  #finish(): void {
+    // A second report would strike out the call that has meanwhile taken the place of this one under the same id.
+    if (this.#done) return;
+    this.#done = true;
+    this.onDone(this);
+  }
+
+  /** Fails the callers whose deadline has passed. */
+  expire(now: number): void {
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.deadline <= now) this.#release(waiter)?.reject(this.#timeoutError(waiter.timeoutMs));
+    }
+  }
+
+  #release(waiter: Waiter): Waiter | undefined {
+    if (!this.#waiters.delete(waiter)) return undefined;
+    waiter.release();
+    return waiter;
+  }
+
+  #timeoutError(timeoutMs: number): WriteConfirmationTimeoutError {
+    const id = JSON.stringify(this.requestId);
+    const because = this.lastProblem && ` (last: ${this.lastProblem})`;
+    return this.sent
+      ? new WriteConfirmationTimeoutError(
+        `No confirmation for request id ${id} within ${timeoutMs} ms${because}: ` +
+          "it may be stored; writing it again with the same id is safe",
+        "unknown",
+      )
+      : new WriteConfirmationTimeoutError(
+        `Request id ${id} could not be handed to a batcher within ${timeoutMs} ms${because}: it is not stored`,
+        "not written",
+      );
+  }
+
+  #abortError(signal: AbortSignal): unknown {
+    if (!this.sent) return signal.reason;
+    return new WriteOutcomeUnknownError(
+      `Stopped waiting for request id ${JSON.stringify(this.requestId)}: ` +
+        "it may be stored; writing it again with the same id is safe",
+      { cause: signal.reason },
+    );
+  }
+}

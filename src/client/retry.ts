@@ -1,0 +1,170 @@
+/**
+ * What each failure of an Update means, and what the writer does about it.
+ *
+ * @module
+ */
+import {
+  isGrpcServiceError,
+  NamespaceNotFoundError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
+import proto from "@temporalio/proto";
+import { type ConflictDetails, FAILURE, type OverloadedDetails, shortMessage } from "../protocol/failures.ts";
+import type { ReceiptRun, SubmitWritesAnswer } from "../protocol/messages.ts";
+
+/** What the writer does next with an Update that failed. */
+export type Verdict =
+  /** Every write in it is stored already; these are its receipts. */
+  | { readonly kind: "answered"; readonly runs: readonly ReceiptRun[] }
+  /** These writes alone fail; the others go again. */
+  | { readonly kind: "conflict"; readonly requestIds: readonly string[] }
+  /** The batcher found the Update malformed: a fault between two versions of this code, or of a foreign writer. */
+  | { readonly kind: "invalid"; readonly message: string }
+  /** Not admitted; go again after a wait. */
+  | { readonly kind: "overloaded"; readonly retryAfterMs: number; readonly message: string }
+  /** No batcher runs: start one, then go again. */
+  | { readonly kind: "start" }
+  /**
+   * Go again after a short back-off. `cap`: the server's limit of Updates in flight turned it away. `fresh`: the run that
+   * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
+   */
+  | { readonly kind: "again"; readonly cap: boolean; readonly fresh: boolean; readonly message: string }
+  /**
+   * Set-up: no retry can help. `refused`: the server said so. Without its word, as when an answer cannot be decoded, the
+   * Update may have got through.
+   */
+  | { readonly kind: "setup"; readonly refused: boolean; readonly message: string };
+
+// gRPC status codes, as https://grpc.io/docs/guides/status-codes/ numbers them.
+const INVALID_ARGUMENT = 3;
+const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION = 9;
+const UNIMPLEMENTED = 12;
+const UNAUTHENTICATED = 16;
+
+const SETUP_ADVICE: ReadonlyMap<number, string> = new Map([
+  [INVALID_ARGUMENT, "the server refused the request; check that client and server fit together"],
+  [PERMISSION_DENIED, "check that the credentials may use this namespace"],
+  [UNIMPLEMENTED, "the server does not know Workflow Update; use Temporal 1.25 or newer"],
+  [UNAUTHENTICATED, "check the API key or the client certificate"],
+]);
+
+/** Judges the error that an Update, or the start of its batcher, was answered with. */
+export function judge(error: unknown): Verdict {
+  if (error instanceof WorkflowUpdateFailedError) return judgeFailure(error);
+  if (error instanceof WorkflowNotFoundError) return { kind: "start" };
+  if (error instanceof NamespaceNotFoundError) {
+    return {
+      kind: "setup",
+      refused: true,
+      message: `namespace ${JSON.stringify(error.namespace)} does not exist on this server`,
+    };
+  }
+  const grpc = grpcError(error);
+  if (grpc === undefined) {
+    // What is no answer of the server is a fault on this side of the wire, unless the wire itself gave up.
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return again(error);
+    return { kind: "setup", refused: false, message: shortMessage(error) };
+  }
+  const advice = SETUP_ADVICE.get(grpc.code);
+  if (advice !== undefined) return { kind: "setup", refused: true, message: `${textOf(grpc)}: ${advice}` };
+  if (grpc.code === RESOURCE_EXHAUSTED) return { ...again(error), cap: isCap(grpc) };
+  // The run is at its limit of Updates, or its workflow task failed: this run will not take the Update any more.
+  if (grpc.code === FAILED_PRECONDITION) return { ...again(error), fresh: true };
+  return again(error);
+}
+
+/** Whether an Update that was judged so has certainly not been admitted. */
+export function wasRefused(verdict: Verdict): boolean {
+  switch (verdict.kind) {
+    case "conflict":
+    case "invalid":
+    case "overloaded":
+      return true;
+    case "again":
+      return verdict.cap;
+    case "setup":
+      return verdict.refused;
+    case "answered":
+    case "start":
+      // A batcher that is terminated while its flush runs answers as one that never was: the writes may be stored.
+      return false;
+  }
+}
+
+function again(error: unknown): Verdict & { readonly kind: "again" } {
+  const grpc = grpcError(error);
+  return { kind: "again", cap: false, fresh: false, message: shortMessage(grpc === undefined ? error : textOf(grpc)) };
+}
+
+function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
+  if (!(cause instanceof ApplicationFailure)) return { ...again(cause), fresh: true };
+  const details = cause.details?.[0];
+  switch (cause.type) {
+    case FAILURE.ALREADY_COMMITTED:
+      return { kind: "answered", runs: (details as SubmitWritesAnswer).runs };
+    case FAILURE.REQUEST_ID_CONFLICT:
+      return { kind: "conflict", requestIds: (details as ConflictDetails).requestIds };
+    case FAILURE.OVERLOADED:
+      return {
+        kind: "overloaded",
+        retryAfterMs: (details as OverloadedDetails).retryAfterMs,
+        message: cause.message,
+      };
+    case FAILURE.INVALID_WRITE:
+      return { kind: "invalid", message: cause.message };
+    default:
+      // `UnprocessedUpdate` and `AcceptedUpdateCompletedWorkflow`: the task or the run ended under the Update.
+      return { ...again(cause), fresh: true };
+  }
+}
+
+interface GrpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly details: string;
+  readonly metadata: { get(key: string): unknown[] };
+}
+
+function grpcError(error: unknown): GrpcError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (isGrpcServiceError(at)) return at as unknown as GrpcError;
+  }
+  return undefined;
+}
+
+/** What the server said. The SDK's native connections leave `details` empty. */
+function textOf({ details, message }: GrpcError): string {
+  return details || message;
+}
+
+/** Whether the limit of Updates in flight, and not a closing run or a rate limit, turned the Update away. */
+function isCap({ metadata }: GrpcError): boolean {
+  const [status] = metadata.get("grpc-status-details-bin");
+  if (!(status instanceof Uint8Array)) return false;
+  const { ResourceExhaustedFailure } = proto.temporal.api.errordetails.v1;
+  const { RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT } = proto.temporal.api.enums.v1.ResourceExhaustedCause;
+  try {
+    return proto.google.rpc.Status.decode(status).details.some(({ type_url, value }) =>
+      type_url?.endsWith("temporal.api.errordetails.v1.ResourceExhaustedFailure") === true &&
+      value instanceof Uint8Array &&
+      ResourceExhaustedFailure.decode(value).cause === RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT
+    );
+  } catch {
+    // A proxy may have cut the details short; without them it is an answer that says less, and no other one.
+    return false;
+  }
+}
+
+const BACK_OFF_MIN_MS = 30;
+const BACK_OFF_MAX_MS = 2_000;
+
+/** How long to wait before the next try: from 30 ms to 2 s, doubled each time, with half of it left to chance. */
+export function backOffMs(attempt: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MIN_MS * 2 ** (attempt - 1));
+  return ceiling / 2 + random() * ceiling / 2;
+}

@@ -1,0 +1,50 @@
+/**
+ * What a call gets for what became of its write.
+ *
+ * @module
+ */
+import {
+  DatabaseWriteFailedError,
+  RequestIdConflictError,
+  WriteOutcomeUnknownError,
+  WriteSubmissionFailedError,
+} from "../protocol/failures.ts";
+import type { WriteReceipt } from "../protocol/receipt_runs.ts";
+import type { PendingCall } from "./pending_call.ts";
+
+/** Fails calls for a fault of set-up, with what is known about each of them. */
+export function failSetup(batch: readonly PendingCall[], message: string): void {
+  for (const call of batch) {
+    const outcome = call.sent ? "unknown" : "not written";
+    call.reject(new WriteSubmissionFailedError(`Cannot hand the write to a batcher: ${message}`, outcome));
+  }
+}
+
+/** Gives a call its receipt, or the error that its receipt stands for. */
+export function settle(call: PendingCall, receipt: WriteReceipt): void {
+  const { requestId } = call;
+  switch (receipt.status) {
+    case "committed":
+    case "duplicate":
+      return call.resolve({ requestId, ...receipt });
+    case "rejected": {
+      const { batchId, errorType, errorMessage } = receipt;
+      return call.resolve({ requestId, status: "rejected", batchId, errorType, errorMessage });
+    }
+    case "conflict":
+      return call.reject(new RequestIdConflictError(requestId));
+    case "failed":
+      return call.reject(
+        new DatabaseWriteFailedError(`Request id ${JSON.stringify(requestId)} is not stored: ${receipt.errorMessage}`),
+      );
+    case "unknown":
+      return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
+  }
+}
+
+/** The error of a call whose write may be stored. */
+export function outcomeUnknown(requestId: string, reason: string): WriteOutcomeUnknownError {
+  return new WriteOutcomeUnknownError(
+    `Request id ${JSON.stringify(requestId)} may be stored, and writing it again with the same id is safe: ${reason}`,
+  );
+}

@@ -1,0 +1,256 @@
+/**
+ * The algorithm of a batcher: what is admitted, what is flushed next, and which receipt each write gets.
+ *
+ * It has no clock, no Temporal and no IO: `workflows/batcher.ts` is its shell.
+ *
+ * @module
+ */
+import { submissionBytes, submissionProblem } from "../protocol/check.ts";
+import { FAILURE } from "../protocol/failures.ts";
+import { DIGEST_CHARS, type FlushHeader, type ReceiptRun, type SubmissionHeader } from "../protocol/messages.ts";
+import { joinLines, splitLines } from "../protocol/lines.ts";
+import type { ResolvedBatchingOptions } from "../protocol/options.ts";
+import { decodeRuns, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
+import { textBytes } from "../protocol/text_bytes.ts";
+import { SettledWindow } from "./settled_window.ts";
+import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
+
+/** Why a submission is turned away. It has changed nothing. */
+export type Refusal =
+  | { readonly type: typeof FAILURE.INVALID_WRITE; readonly problem: string }
+  | { readonly type: typeof FAILURE.REQUEST_ID_CONFLICT; readonly requestIds: readonly string[] }
+  | { readonly type: typeof FAILURE.ALREADY_COMMITTED; readonly runs: readonly ReceiptRun[] }
+  | { readonly type: typeof FAILURE.OVERLOADED; readonly reason: string; readonly retryAfterMs: number };
+
+/** An admitted submission that waits for its receipts. */
+export class Ticket {
+  #settled = 0;
+
+  constructor(private readonly writes: readonly PendingWrite<WriteReceipt>[]) {}
+
+  /** Whether every write of the submission has its receipt. */
+  get done(): boolean {
+    while (this.#settled < this.writes.length && this.writes[this.#settled].receipt) this.#settled++;
+    return this.#settled === this.writes.length;
+  }
+
+  /** The receipts, in the order of the submission. Only for a ticket that is done. */
+  get runs(): ReceiptRun[] {
+    return encodeRuns(this.writes.map((write) => write.receipt!));
+  }
+}
+
+/** What one flush carries. */
+export interface Batch {
+  readonly header: FlushHeader;
+  readonly bodies: readonly Uint8Array[];
+  readonly pieces: readonly Piece<WriteReceipt>[];
+  readonly writes: number;
+}
+
+/** Counters since the start of this run. */
+export interface GroupCommitCounters {
+  admittedWrites: number;
+  flushes: number;
+}
+
+/** How long a writer that was refused for a full queue waits before its next try. */
+const RETRY_AFTER_FULL_MS = 100;
+
+/** How long a writer that was refused for a roll over waits: about as long as a flush and a continue-as-new take. */
+const RETRY_AFTER_ROLL_OVER_MS = 30;
+
+/** Admits writes, batches them and settles each one exactly once. */
+export class GroupCommit {
+  readonly counters: GroupCommitCounters = { admittedWrites: 0, flushes: 0 };
+  readonly #queue = new WriteQueue<WriteReceipt>();
+  /** Every write that is queued or in a flush, by id: what makes a second caller attach to the first one's flush. */
+  readonly #pending = new Map<string, PendingWrite<WriteReceipt>>();
+  #flushingBytes = 0;
+  #closing = false;
+
+  constructor(
+    private readonly options: ResolvedBatchingOptions,
+    readonly settled: SettledWindow = new SettledWindow(),
+  ) {}
+
+  /** Writes that are queued or in a flush. */
+  get pendingWrites(): number {
+    return this.#pending.size;
+  }
+
+  /** Bytes that are queued or in a flush. */
+  get pendingBytes(): number {
+    return this.#queue.bytes + this.#flushingBytes;
+  }
+
+  /** Whether a batch can be taken. */
+  get hasQueued(): boolean {
+    return this.#queue.writes > 0;
+  }
+
+  /** Turns new writes away from now on, so that what is pending can end and the run can roll over. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  /** Says why a submission must be turned away, or nothing if it may be admitted. Changes nothing. */
+  refusal(header: unknown, body: unknown): Refusal | undefined {
+    const problem = submissionProblem(header, body);
+    if (problem !== undefined) return { type: FAILURE.INVALID_WRITE, problem };
+    const { ids, digests, keys } = header as SubmissionHeader;
+    const conflicts: string[] = [];
+    const remembered: WriteReceipt[] = [];
+    let fresh = 0;
+    for (let i = 0; i < ids.length; i++) {
+      const settled = this.settled.get(ids[i]);
+      const known = settled ?? this.#pending.get(ids[i]);
+      if (known === undefined) fresh++;
+      else if (known.digest !== digestAt(digests, i)) conflicts.push(ids[i]);
+      else if (settled) remembered.push(settled.receipt);
+    }
+    if (conflicts.length > 0) return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts };
+    if (remembered.length === ids.length) return { type: FAILURE.ALREADY_COMMITTED, runs: encodeRuns(remembered) };
+    // What only attaches takes no room, and is nearer to its receipt here than anywhere else.
+    if (fresh === 0) return undefined;
+    return this.#overload(fresh, submissionBytes(ids, keys, body as Uint8Array));
+  }
+
+  #overload(writes: number, bytes: number): Refusal | undefined {
+    if (this.#closing) {
+      return { type: FAILURE.OVERLOADED, reason: "the batcher rolls over", retryAfterMs: RETRY_AFTER_ROLL_OVER_MS };
+    }
+    if (this.#pending.size === 0) return undefined;
+    const { maxPendingWrites, maxPendingBytes } = this.options;
+    const retryAfterMs = RETRY_AFTER_FULL_MS;
+    if (this.#pending.size + writes > maxPendingWrites) {
+      const reason = `${this.#pending.size} of ${maxPendingWrites} pending writes`;
+      return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
+    }
+    if (this.pendingBytes + bytes > maxPendingBytes) {
+      const reason = `${this.pendingBytes} of ${maxPendingBytes} pending bytes`;
+      return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
+    }
+    return undefined;
+  }
+
+  /** Admits a submission that {@linkcode refusal} let through. */
+  admit(header: SubmissionHeader, body: Uint8Array): Ticket {
+    const { ids, digests } = header;
+    const writes: PendingWrite<WriteReceipt>[] = [];
+    const fresh: number[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const requestId = ids[i];
+      const digest = digestAt(digests, i);
+      const settled = this.settled.get(requestId);
+      let write = settled ? { requestId, digest, receipt: settled.receipt } : this.#pending.get(requestId);
+      if (write === undefined) {
+        write = { requestId, digest, receipt: undefined };
+        this.#pending.set(requestId, write);
+        fresh.push(i);
+      }
+      writes.push(write);
+    }
+    for (const piece of cut(header, body, writes, fresh, this.options)) this.#queue.push(piece);
+    this.counters.admittedWrites += fresh.length;
+    return new Ticket(writes);
+  }
+
+  /** Takes the next batch off the queue. */
+  take(batchId: string): Batch {
+    const pieces = this.#queue.take(this.options.maxBatchWrites, this.options.maxBatchBytes);
+    this.#flushingBytes += bytesOf(pieces);
+    this.counters.flushes++;
+    return {
+      header: {
+        batchId,
+        pieces: pieces.map(({ writes, digests, keys }) => ({
+          ids: writes.map((write) => write.requestId),
+          digests,
+          ...(keys && { keys }),
+        })),
+      },
+      bodies: pieces.map((piece) => piece.body),
+      pieces,
+      writes: pieces.reduce((sum, piece) => sum + piece.writes.length, 0),
+    };
+  }
+
+  /** Deals out the receipts of a batch. Each of its writes is settled exactly once. */
+  settle(batch: Batch, runs: readonly ReceiptRun[]): void {
+    const receipts = decodeRuns(runs, batch.writes);
+    let at = 0;
+    for (const { writes } of batch.pieces) {
+      for (const write of writes) this.#settleOne(write, receipts[at++]);
+    }
+    this.#flushingBytes -= bytesOf(batch.pieces);
+  }
+
+  /** Gives every write of a batch the same receipt: the batch failed as a whole. */
+  settleAll(batch: Batch, receipt: WriteReceipt): void {
+    this.settle(batch, [{ count: batch.writes, ...receipt } as ReceiptRun]);
+  }
+
+  #lastDuplicate: (WriteReceipt & { status: "duplicate" }) | undefined;
+
+  #settleOne(write: PendingWrite<WriteReceipt>, receipt: WriteReceipt): void {
+    write.receipt = receipt;
+    this.#pending.delete(write.requestId);
+    // A result may be large, and the ledger keeps it: only bare receipts are remembered here.
+    if (!("committedAt" in receipt) || receipt.result !== undefined) return;
+    const { batchId, committedAt } = receipt;
+    if (this.#lastDuplicate?.batchId !== batchId || this.#lastDuplicate.committedAt !== committedAt) {
+      this.#lastDuplicate = { status: "duplicate", batchId, committedAt };
+    }
+    this.settled.add(write.requestId, { digest: write.digest, receipt: this.#lastDuplicate });
+  }
+}
+
+function digestAt(digests: string, index: number): string {
+  return digests.slice(index * DIGEST_CHARS, (index + 1) * DIGEST_CHARS);
+}
+
+function bytesOf(pieces: readonly Piece<unknown>[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+}
+
+/**
+ * Cuts the fresh writes of a submission into pieces that fit into a batch. A write that is larger than a batch by itself
+ * becomes a piece of its own.
+ */
+function cut(
+  header: SubmissionHeader,
+  body: Uint8Array,
+  writes: readonly PendingWrite<WriteReceipt>[],
+  fresh: readonly number[],
+  { maxBatchWrites, maxBatchBytes }: ResolvedBatchingOptions,
+): Piece<WriteReceipt>[] {
+  const { ids, digests, keys } = header;
+  const bytes = submissionBytes(ids, keys, body);
+  if (fresh.length === ids.length && fresh.length <= maxBatchWrites && bytes <= maxBatchBytes) {
+    // By far the most usual case: the bytes go on as they came.
+    return [{ writes, digests, keys, body, bytes }];
+  }
+  const lines = splitLines(body);
+  const pieces: Piece<WriteReceipt>[] = [];
+  for (let from = 0; from < fresh.length;) {
+    let to = from;
+    let pieceBytes = 0;
+    for (; to < fresh.length && to - from < maxBatchWrites; to++) {
+      const i = fresh[to];
+      const writeBytes = textBytes(ids[i]) + textBytes(keys?.[i] ?? "") + lines[i].length + 1;
+      if (to > from && pieceBytes + writeBytes > maxBatchBytes) break;
+      pieceBytes += writeBytes;
+    }
+    const numbers = fresh.slice(from, to);
+    pieces.push({
+      writes: numbers.map((i) => writes[i]),
+      digests: numbers.map((i) => digestAt(digests, i)).join(""),
+      keys: keys && numbers.map((i) => keys[i]),
+      body: joinLines(numbers.map((i) => lines[i])),
+      bytes: pieceBytes,
+    });
+    from = to;
+  }
+  return pieces;
+}

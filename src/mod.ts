@@ -1,0 +1,21 @@
+/**
+ * Group commit for Temporal: many callers, few database writes, and every caller gets the result of its own write.
+ *
+ * @module
+ */
+export { createFlushActivities, createSubmitActivities } from "../activities/mod.ts";
+export type { FlushReport } from "../activities/flush_batch.ts";
+export {
+  BatchWriter,
+  type BatchWriterOptions,
+  type BatchWriterStats,
+  type WriteOptions,
+} from "./client/batch_writer.ts";
+export { connectClient, type ConnectedClient, type ConnectOptions, connectWriterClient } from "./client/connection.ts";
+export * from "./protocol/failures.ts";
+export { type BatchingOptions, PRESETS } from "./protocol/options.ts";
+export type { Json, Receipt, Write } from "./protocol/write.ts";
+export { openSink } from "./sinks/open_sink.ts";
+export { type Outcome, type Sink, type SinkBatch, SinkError, type SinkWrite } from "./sinks/sink.ts";
+export { SqliteSink, type SqliteSinkOptions } from "./sinks/sqlite_sink.ts";
+export { bundleWorkflows, createBatcherWorker, createMainWorker } from "./worker/create_worker.ts";

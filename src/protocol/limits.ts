@@ -1,0 +1,57 @@
+/**
+ * Every limit, with its unit in its name and its source beside it.
+ *
+ * @module
+ */
+
+/** What the server enforces with its default settings. */
+export const SERVER_LIMITS = {
+  /** Updates in flight for one workflow run: `history.maxInFlightUpdates`. One over it aborts all of them. */
+  updatesInFlightMax: 10,
+  /** Updates in one workflow run, finished ones included: `history.maxTotalUpdates`. */
+  updatesTotalMax: 2_000,
+  /** Size of one payload: `limit.blobSize.error`. */
+  payloadBytesMax: 2 * 1024 * 1024,
+  /** Length of a workflow id: `limit.maxIDLength`. */
+  workflowIdCharsMax: 1_000,
+} as const;
+
+/** What this project enforces. */
+export const LIMITS = {
+  /** Holds the default id of a workflow's write: a workflow id, a run id, a counter and two slashes. */
+  requestIdCharsMax: 1_100,
+  /** An account, an order, a tenant: a name, not a document. */
+  partitionKeyCharsMax: 256,
+  /** A writer's id: host, process and a random part. */
+  writerIdCharsMax: 200,
+  /** Writes in one Update. Above 2,000 the gain is small: the sandbox is busy longer than the gathering saves. */
+  updateWritesMax: 2_000,
+  /** Ids, keys and data of one Update; half of what the server takes, as a durable flush repeats it with a header. */
+  updateBytesMax: 1024 * 1024,
+  /** Largest `maxBatchBytes`: a durable flush stores its batch as one payload. */
+  batchBytesMax: 1024 * 1024,
+  /** Largest `maxBatchWrites`. */
+  batchWritesMax: 10_000,
+  /** Settled writes that a batcher remembers. The ledger knows the others: forgetting costs time, never truth. */
+  rememberedWritesMax: 2_000,
+  /** JSON bytes of the ids and digests that a batcher remembers; what bounds the snapshot when ids are long. */
+  rememberedBytesMax: 128 * 1024,
+  /** Snapshot handed to the next run, as JSON in UTF-8. */
+  snapshotBytesMax: 256 * 1024,
+  /** Characters of an error message that a receipt or a failure carries. */
+  errorMessageCharsMax: 500,
+} as const;
+
+const UUID_CHARS = 36;
+const COUNTER_CHARS = 12;
+
+if (LIMITS.requestIdCharsMax < SERVER_LIMITS.workflowIdCharsMax + UUID_CHARS + COUNTER_CHARS + 2) {
+  throw new Error("limits: requestIdCharsMax does not hold a workflow's default request id");
+}
+if (2 * LIMITS.batchBytesMax > SERVER_LIMITS.payloadBytesMax) {
+  throw new Error("limits: batchBytesMax leaves no room for the header of a durable flush");
+}
+// The other half is for batches, writers, counters and punctuation.
+if (2 * LIMITS.rememberedBytesMax > LIMITS.snapshotBytesMax) {
+  throw new Error("limits: the remembered writes do not fit into a snapshot");
+}

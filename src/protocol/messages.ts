@@ -1,0 +1,123 @@
+/**
+ * What goes over the wire between a writer, a batcher and a flush.
+ *
+ * Passing a write through the workflow sandbox is most of its cost, so the sandbox sees as little of it as it can:
+ * ids and digests, which it must compare, and one block of bytes that it hands on without looking inside. Answers are
+ * run-length encoded: 500 receipts of one flush are one run.
+ *
+ * @module
+ */
+import type { ResolvedBatchingOptions } from "./options.ts";
+
+/** Version of the messages in this file. */
+export const PROTOCOL_VERSION = 1;
+
+/** Characters of one digest: the first 96 bits of SHA-256 in base64url. */
+export const DIGEST_CHARS = 16;
+
+/** First argument of `submitWrites`; readable in the Web UI. */
+export interface SubmissionHeader {
+  readonly version: number;
+  /** Which writer sends this. */
+  readonly writer: string;
+  /** Request ids, in the order in which they were submitted, none twice. */
+  readonly ids: readonly string[];
+  /** Digests of the data, {@linkcode DIGEST_CHARS} characters each, one after the other. */
+  readonly digests: string;
+  /** Partition keys, one for each id; left out where no write has one. */
+  readonly keys?: readonly (string | null)[];
+}
+
+/**
+ * Arguments of `submitWrites`: the header, and the data of all writes as bytes: one line of JSON in UTF-8 for each
+ * id, joined by line feeds, none at the end. Sent as a `binary/plain` payload.
+ */
+export type SubmitWritesArgs = [header: SubmissionHeader, body: Uint8Array];
+
+/** What became of one or more writes in a row that share batch, time and status. */
+export type ReceiptRun =
+  | {
+    readonly count: number;
+    readonly status: "committed" | "duplicate";
+    readonly batchId: string;
+    readonly committedAt: string;
+    /** One for each write; left out where the sink's `apply` returned nothing. */
+    readonly results?: readonly unknown[];
+  }
+  | {
+    readonly count: number;
+    /**
+     * `rejected`: the database refused this row. `conflict`: the ledger holds this id with another digest.
+     * `failed`: certainly not written. `unknown`: may have been written; sending it again is safe.
+     */
+    readonly status: "rejected" | "conflict" | "failed" | "unknown";
+    readonly batchId: string;
+    readonly errorType: string;
+    readonly errorMessage: string;
+  };
+
+/** Answer of `submitWrites`: runs whose counts add up to the number of ids, in their order. */
+export interface SubmitWritesAnswer {
+  readonly runs: readonly ReceiptRun[];
+}
+
+/** First argument of `flushBatch`; the data of each piece follows as an argument of its own, in the same order. */
+export interface FlushHeader {
+  readonly batchId: string;
+  readonly pieces: readonly {
+    readonly ids: readonly string[];
+    readonly digests: string;
+    readonly keys?: readonly (string | null)[];
+  }[];
+}
+
+/** Arguments of the `flushBatch` activity. */
+export type FlushBatchArgs = [header: FlushHeader, ...bodies: Uint8Array[]];
+
+/** Answer of the `flushBatch` activity. */
+export interface FlushBatchAnswer {
+  readonly runs: readonly ReceiptRun[];
+}
+
+/** Receipts that a batcher remembers, as they travel to the next run: column by column, which keeps them small. */
+export interface SettledSnapshot {
+  readonly ids: readonly string[];
+  readonly digests: string;
+  /** Batch and time of the ids, in their order. */
+  readonly batches: readonly (readonly [batchId: string, committedAt: string, count: number])[];
+}
+
+/** What a batcher hands to its next run. */
+export interface BatcherSnapshot {
+  readonly version: number;
+  /** How often it has continued as new. */
+  readonly generation: number;
+  readonly settled: SettledSnapshot;
+}
+
+/** Argument of the batcher workflow. */
+export interface BatcherInput {
+  readonly options: ResolvedBatchingOptions;
+  readonly snapshot?: BatcherSnapshot;
+}
+
+/** Answer of the query `getStats`. Counters are of this run unless they say otherwise. */
+export interface BatcherStats {
+  readonly pendingWrites: number;
+  readonly pendingBytes: number;
+  /** Writes admitted, attached ones not counted. */
+  readonly admittedWrites: number;
+  readonly flushes: number;
+  /** Flushes whose first, fast attempt succeeded. */
+  readonly fastFlushes: number;
+  /** Flushes that needed the durable activity. */
+  readonly durableFlushes: number;
+  /** Flushes whose outcome is unknown or that certainly failed, after every retry. */
+  readonly failedFlushes: number;
+  readonly rememberedWrites: number;
+  /** How often this batcher has continued as new, over all runs. */
+  readonly generation: number;
+  readonly continueAsNewSuggested: boolean;
+  readonly historyLength: number;
+  readonly limits: ResolvedBatchingOptions;
+}

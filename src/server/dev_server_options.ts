@@ -1,0 +1,80 @@
+import type { TemporalBinaryOptions } from "./temporal_binary.ts";
+
+/** Where Temporal's clients look for a local server. */
+const DEFAULT_PORT = 7233;
+const PORT_MAX = 65_535;
+/** The Web UI of a server on port 7233 is looked for on 8233. */
+const UI_PORT_OFFSET = 1_000;
+
+/** Options of {@linkcode startDevServer} and {@linkcode findOrStartDevServer}. */
+export interface DevServerOptions extends TemporalBinaryOptions {
+  /**
+   * Port of the server on the loopback interface; 0 takes a free one.
+   *
+   * @default {7233}
+   */
+  port?: number;
+  /**
+   * Port of the Web UI; another one is taken when it is in use. 0 takes a free one.
+   *
+   * @default {port + 1000, or a free one if port is 0}
+   */
+  uiPort?: number;
+  /**
+   * Whether a server that is started has the Web UI.
+   *
+   * @default {true}
+   */
+  ui?: boolean;
+  /**
+   * SQLite file that keeps the state of a server that is started.
+   *
+   * @default {the state is in memory}
+   */
+  dbFilename?: string;
+  /**
+   * Dynamic configuration of a server that is started: JSON values by key, such as
+   * `{ "history.maxInFlightUpdates": "1000" }`.
+   *
+   * @default {{}}
+   */
+  dynamicConfig?: Record<string, string>;
+  /**
+   * Whether {@linkcode findOrStartDevServer} takes a server that already runs on `port`.
+   *
+   * @default {true}
+   */
+  reuseRunning?: boolean;
+}
+
+/** {@linkcode DevServerOptions} with defaults in place. */
+export interface ResolvedDevServerOptions extends Required<Omit<DevServerOptions, "dbFilename" | "cacheDir">> {
+  cacheDir?: string;
+  dbFilename?: string;
+}
+
+/**
+ * Puts defaults in place and checks ports.
+ *
+ * @throws {RangeError} If a port is not an integer from 0 to 65535.
+ */
+export function resolveDevServerOptions(options: DevServerOptions): ResolvedDevServerOptions {
+  const port = options.port ?? DEFAULT_PORT;
+  const defaultUiPort = port === 0 || port + UI_PORT_OFFSET > PORT_MAX ? 0 : port + UI_PORT_OFFSET;
+  const uiPort = options.uiPort ?? defaultUiPort;
+  for (const [name, value] of Object.entries({ port, uiPort })) {
+    if (Number.isInteger(value) && value >= 0 && value <= PORT_MAX) continue;
+    throw new RangeError(
+      `Cannot start a Temporal server as '${name}' must be an integer from 0 to ${PORT_MAX}: current value is ${value}`,
+    );
+  }
+  return {
+    ui: true,
+    dynamicConfig: {},
+    reuseRunning: true,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    log: options.log ?? (() => {}),
+    port,
+    uiPort,
+  };
+}

@@ -1,0 +1,120 @@
+/** How long a server may take to end after SIGTERM before SIGKILL follows. */
+const STOP_GRACE_MS = 5_000;
+/** How much of the end of a server's error output is kept for error messages. */
+const KEPT_STDERR_LINES = 20;
+
+/**
+ * A server that runs as our child and ends with us, however we end.
+ *
+ * It has a session of its own, so Ctrl-C in the terminal reaches our process alone, and workers can shut down while the
+ * server still answers. That it dies with us is seen to by a shell that waits for the end of its input, a pipe that the
+ * system closes when our process is gone, killed or not. Where there is no `sh` (Windows) only the `unload` event does
+ * it, which a kill does not run.
+ */
+export class ServerProcess {
+  /** Settles when the server has ended and everything that watched it is gone. */
+  readonly exited: Promise<Deno.CommandStatus>;
+  #child: Deno.ChildProcess;
+  #hasExited = false;
+  #stderr: string[] = [];
+  #stopping?: Promise<void>;
+
+  /**
+   * Starts a server.
+   *
+   * @param path The executable.
+   * @param args Its arguments.
+   * @throws {Deno.errors.NotFound} If there is no such executable.
+   */
+  constructor(path: string, args: string[]) {
+    const command = new Deno.Command(path, { args, detached: true, stdin: "null", stdout: "null", stderr: "piped" });
+    this.#child = command.spawn();
+    this.exited = this.#watch(startWatchdog(this.#child.pid));
+  }
+
+  /** The server's process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Whether the server has ended. */
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  /** The last lines of the server's error output. */
+  get stderrTail(): string {
+    return this.#stderr.join("\n");
+  }
+
+  /** Ends the server: SIGTERM, and SIGKILL if it has not ended after 5 s. Can be called again. */
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#signal("SIGTERM");
+    const timer = setTimeout(() => this.#signal("SIGKILL"), STOP_GRACE_MS);
+    try {
+      await this.exited;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #watch(watchdog: Watchdog | undefined): Promise<Deno.CommandStatus> {
+    const onUnload = () => this.#signal("SIGKILL");
+    addEventListener("unload", onUnload);
+    const drained = this.#drainStderr();
+    const status = await this.#child.status;
+    this.#hasExited = true;
+    removeEventListener("unload", onUnload);
+    // At once: the system may give the pid to another process, which the watchdog must not kill.
+    await watchdog?.dismiss();
+    await drained;
+    return status;
+  }
+
+  async #drainStderr(): Promise<void> {
+    let partial = "";
+    for await (const chunk of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      const lines = (partial + chunk).split("\n");
+      partial = lines.pop() ?? "";
+      this.#stderr = [...this.#stderr, ...lines].slice(-KEPT_STDERR_LINES);
+    }
+    if (partial) this.#stderr.push(partial);
+  }
+
+  #signal(signal: Deno.Signal): void {
+    if (this.#hasExited) return;
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It ended a moment ago and its status has not reached us yet.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+interface Watchdog {
+  dismiss(): Promise<void>;
+}
+
+/** Starts a shell that kills `pid` when our process is gone; returns nothing where there is no shell. */
+function startWatchdog(pid: number): Watchdog | undefined {
+  if (Deno.build.os === "windows") return undefined;
+  const shell = new Deno.Command("sh", {
+    args: ["-c", 'read -r _; kill "$0"', String(pid)],
+    detached: true,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    async dismiss() {
+      shell.kill("SIGKILL");
+      await shell.status;
+      await shell.stdin.abort().catch(() => {});
+    },
+  };
+}

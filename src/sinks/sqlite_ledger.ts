@@ -1,0 +1,116 @@
+/**
+ * The statements of a SQLite ledger.
+ *
+ * @module
+ */
+
+import type { RowFault } from "./isolate.ts";
+import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
+import type { SqliteConnection } from "./sqlite_connection.ts";
+import { escapeLoneSurrogates } from "./storable_text.ts";
+
+// One prepared statement per row beat every multi-row form: 105,000 rows/s at 1,000 a batch, against 95,000 for
+// VALUES lists, 88,000 for json_each and 86,000 with RETURNING. Its count of changed rows says what RETURNING would.
+const INSERT = `INSERT INTO batched_writes (request_id, digest, data, partition_key, batch_id, committed_at)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request_id) DO NOTHING`;
+
+// The digests are compared by SQLite: node:sqlite cuts text that it returns at the first NUL.
+const FIND = `SELECT digest = ? AS same, batch_id, committed_at, result FROM batched_writes WHERE request_id = ?`;
+
+const SET_RESULT = "UPDATE batched_writes SET result = ? WHERE request_id = ?";
+
+const REJECT = `INSERT INTO rejected_writes
+    (request_id, digest, data, error_type, error_message, batch_id, rejected_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (request_id) DO UPDATE SET
+    digest = excluded.digest, data = excluded.data, error_type = excluded.error_type,
+    error_message = excluded.error_message, batch_id = excluded.batch_id, rejected_at = excluded.rejected_at`;
+
+const ANY_REJECTED = "SELECT 1 FROM rejected_writes LIMIT 1";
+
+const ABSOLVE = "DELETE FROM rejected_writes WHERE request_id IN (SELECT value FROM json_each(?))";
+
+const COUNT_COMMITTED = "SELECT count(*) AS count FROM batched_writes";
+
+const COUNT_COMMITTED_OF = `SELECT count(*) AS count FROM batched_writes
+  WHERE request_id IN (SELECT value FROM json_each(?))`;
+
+const COUNT_REJECTED = "SELECT count(*) AS count FROM rejected_writes";
+
+/** Most request ids in one JSON array, so that its text stays small. */
+const IDS_PER_STATEMENT = 10_000;
+
+/** The ledger and the dead-letter table, on one connection. Never begins or ends a transaction. */
+export class SqliteLedger {
+  readonly #connection: SqliteConnection;
+
+  /** @param connection To a file whose tables are there. */
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  /** Inserts a ledger row unless its request id is there; says whether it did. */
+  insert(write: SinkWrite, batchId: string, committedAt: string): boolean {
+    const { requestId, digest, data, partitionKey } = write;
+    return this.#connection.run(INSERT, requestId, digest, data, partitionKey, batchId, committedAt) === 1;
+  }
+
+  /** Finds what the ledger says about a write, `undefined` if it does not have the request id. */
+  find(write: SinkWrite): Duplicate | Conflict | undefined {
+    const [row] = this.#connection.all(FIND, write.digest, write.requestId);
+    if (row === undefined) return undefined;
+    if (row.same !== 1) return { status: "conflict" };
+    const { batch_id, committed_at, result } = row as { batch_id: string; committed_at: string; result: string | null };
+    const duplicate: Duplicate = { status: "duplicate", batchId: batch_id, committedAt: committed_at };
+    return result === null ? duplicate : { ...duplicate, result: JSON.parse(result) };
+  }
+
+  /** Keeps the result, as JSON text, with its ledger row. */
+  setResult(requestId: string, result: string): void {
+    this.#connection.run(SET_RESULT, result, requestId);
+  }
+
+  /** Takes request ids that are committed now out of the dead-letter table. */
+  absolve(requestIds: readonly string[]): void {
+    if (requestIds.length === 0 || this.#connection.all(ANY_REJECTED).length === 0) return;
+    this.#connection.run(ABSOLVE, JSON.stringify(requestIds));
+  }
+
+  /** Keeps a refused write in the dead-letter table, in place of an earlier one with its request id. */
+  reject(write: SinkWrite, fault: RowFault, batch: SinkBatch, rejectedAt: string): void {
+    this.#connection.run(
+      REJECT,
+      escapeLoneSurrogates(write.requestId),
+      escapeLoneSurrogates(write.digest),
+      escapeLoneSurrogates(write.data),
+      fault.errorType,
+      fault.message,
+      batch.batchId,
+      rejectedAt,
+    );
+  }
+
+  /** Counts the rows of the ledger. */
+  countCommitted(): number {
+    return this.#count(COUNT_COMMITTED);
+  }
+
+  /** Counts how many of these request ids are in the ledger; one that is given twice counts once. */
+  countCommittedOf(requestIds: readonly string[]): number {
+    const distinct = [...new Set(requestIds)];
+    let count = 0;
+    for (let start = 0; start < distinct.length; start += IDS_PER_STATEMENT) {
+      count += this.#count(COUNT_COMMITTED_OF, JSON.stringify(distinct.slice(start, start + IDS_PER_STATEMENT)));
+    }
+    return count;
+  }
+
+  /** Counts the rows of the dead-letter table. */
+  countRejected(): number {
+    return this.#count(COUNT_REJECTED);
+  }
+
+  #count(sql: string, ...values: string[]): number {
+    return Number(this.#connection.all(sql, ...values)[0]?.count);
+  }
+}

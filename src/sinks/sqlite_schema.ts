@@ -1,0 +1,79 @@
+/**
+ * The tables of a SQLite ledger and their version.
+ *
+ * @module
+ */
+
+import { SinkError } from "./sink.ts";
+import type { SqliteConnection } from "./sqlite_connection.ts";
+
+/**
+ * Version of the tables that this code reads and writes.
+ *
+ * It is kept in a table of its own and not in `PRAGMA user_version`: the file may also hold the user's tables, for
+ * `apply`, and that one number is then theirs.
+ */
+export const SQLITE_SCHEMA_VERSION = 1;
+
+const VERSION_TABLE = "batcher_schema";
+
+/** The statements that lead to each version from the one before; the first entry leads to version 1. */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE IF NOT EXISTS batched_writes (
+      request_id TEXT NOT NULL PRIMARY KEY,
+      digest TEXT NOT NULL,
+      data TEXT NOT NULL,
+      partition_key TEXT,
+      batch_id TEXT NOT NULL,
+      committed_at TEXT NOT NULL,
+      result TEXT
+    )`,
+    `CREATE TABLE IF NOT EXISTS rejected_writes (
+      request_id TEXT NOT NULL PRIMARY KEY,
+      digest TEXT NOT NULL,
+      data TEXT NOT NULL,
+      error_type TEXT NOT NULL,
+      error_message TEXT NOT NULL,
+      batch_id TEXT NOT NULL,
+      rejected_at TEXT NOT NULL
+    )`,
+  ],
+];
+
+/**
+ * Creates the tables, or brings them to {@linkcode SQLITE_SCHEMA_VERSION}, in one transaction.
+ *
+ * Takes no lock when there is nothing to do. Two processes may do it at the same time.
+ *
+ * @throws {SinkError} If the tables are of a later version, which this code would damage.
+ */
+export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<void> {
+  if (readVersion(connection) === SQLITE_SCHEMA_VERSION) return;
+  await connection.begin(lockWaitMs);
+  try {
+    const version = readVersion(connection);
+    if (version > SQLITE_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
+    for (const statements of MIGRATIONS.slice(version)) {
+      for (const sql of statements) connection.run(sql);
+    }
+    connection.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
+    connection.run(`DELETE FROM ${VERSION_TABLE}`);
+    connection.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SQLITE_SCHEMA_VERSION);
+    connection.commit();
+  } catch (error) {
+    connection.rollback();
+    throw error;
+  }
+}
+
+function readVersion(connection: SqliteConnection): number {
+  const [table] = connection.all("SELECT 1 FROM sqlite_schema WHERE name = ?", VERSION_TABLE);
+  if (table === undefined) return 0;
+  return Number(connection.all(`SELECT max(version) AS version FROM ${VERSION_TABLE}`)[0]?.version ?? 0);
+}
+
+function tooNew(version: number): string {
+  return `Cannot use a ledger of version ${version}: this program knows versions up to ${SQLITE_SCHEMA_VERSION}, ` +
+    "so use a newer one";
+}

@@ -1,0 +1,143 @@
+/**
+ * The embedded sink: a SQLite file, through the `node:sqlite` that is built into the runtime.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
+import { Serial } from "./serial.ts";
+import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
+import { SqliteConnection } from "./sqlite_connection.ts";
+import { SqliteFlush } from "./sqlite_flush.ts";
+import { SqliteLedger } from "./sqlite_ledger.ts";
+import { migrateSqlite } from "./sqlite_schema.ts";
+import type { SqliteTransaction } from "./sqlite_transaction.ts";
+
+/** How long to wait for the write lock, by default, in milliseconds: the fast attempt of a flush has 4 s in all. */
+export const LOCK_WAIT_MS = 2_000;
+
+/** Longest wait that an option may ask for, in milliseconds. */
+const WAIT_MAX_MS = 600_000;
+
+/** What to open and how. */
+export interface SqliteSinkOptions {
+  /** The database file, relative to the working directory. It and its folder are created where they are missing. */
+  readonly path: string;
+  /**
+   * The user's own effect of each write, in the transaction of its ledger row.
+   *
+   * @default The ledger row is the only effect.
+   */
+  readonly apply?: Apply<SqliteTransaction>;
+  /**
+   * Limit for an `apply` that returns a promise; other processes wait for the lock meanwhile.
+   *
+   * @default {APPLY_TIMEOUT_MS}
+   */
+  readonly applyTimeoutMs?: number;
+  /**
+   * How long to wait for the write lock while other processes hold it. The event loop runs on meanwhile.
+   *
+   * @default {LOCK_WAIT_MS}
+   */
+  readonly lockWaitMs?: number;
+}
+
+/**
+ * Writes batches to a SQLite file, each in one transaction that is on the disk (`synchronous = FULL`) when `write`
+ * returns.
+ *
+ * Any number of processes of one machine may use the same file; it must not be on a network file system. Calls of one
+ * sink run one after the other, so `apply` must not call its own sink.
+ */
+export class SqliteSink implements Sink {
+  readonly description: string;
+  readonly #connection: SqliteConnection;
+  readonly #ledger: SqliteLedger;
+  readonly #flush: SqliteFlush;
+  readonly #serial = new Serial();
+  #closed = false;
+
+  private constructor(path: string, connection: SqliteConnection, ledger: SqliteLedger, flush: SqliteFlush) {
+    this.description = `sqlite:${path}`;
+    this.#connection = connection;
+    this.#ledger = ledger;
+    this.#flush = flush;
+  }
+
+  /**
+   * Opens a ledger, and creates it where it is missing.
+   *
+   * @throws {SinkError} If an option is wrong, or the file cannot be opened, is not a SQLite database, or holds tables
+   * of a later version.
+   */
+  static async open(options: SqliteSinkOptions): Promise<SqliteSink> {
+    const { apply, applyTimeoutMs = APPLY_TIMEOUT_MS, lockWaitMs = LOCK_WAIT_MS } = options;
+    checkPath(options.path);
+    checkMilliseconds("applyTimeoutMs", applyTimeoutMs);
+    checkMilliseconds("lockWaitMs", lockWaitMs);
+    const path = resolve(options.path);
+    const connection = await SqliteConnection.open(path, lockWaitMs);
+    try {
+      await migrateSqlite(connection, lockWaitMs);
+      const ledger = new SqliteLedger(connection);
+      const flush = new SqliteFlush(connection, ledger, { apply, applyTimeoutMs, lockWaitMs });
+      return new SqliteSink(path, connection, ledger, flush);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  write(batch: SinkBatch): Promise<Outcome[]> {
+    return this.#run(() => {
+      if (!batch.batchId.isWellFormed() || batch.batchId.includes("\0")) {
+        throw new SinkError("setup", "no", "Cannot write a batch as its 'batchId' holds NUL or a lone surrogate");
+      }
+      return batch.writes.length === 0 ? [] : this.#flush.write(batch);
+    });
+  }
+
+  countCommitted(): Promise<number> {
+    return this.#run(() => this.#ledger.countCommitted());
+  }
+
+  countCommittedOf(requestIds: readonly string[]): Promise<number> {
+    return this.#run(() => this.#ledger.countCommittedOf(requestIds));
+  }
+
+  countRejected(): Promise<number> {
+    return this.#run(() => this.#ledger.countRejected());
+  }
+
+  /** Closes the file when the calls before it have ended. A second call does nothing. */
+  close(): Promise<void> {
+    return this.#serial.run(() => {
+      this.#closed = true;
+      this.#connection.close();
+    });
+  }
+
+  /** One call at a time: all of them share the connection, and with it the transaction of a `write` under way. */
+  #run<T>(call: () => T | Promise<T>): Promise<T> {
+    return this.#serial.run(() => {
+      if (this.#closed) throw new SinkError("setup", "no", `Cannot use '${this.description}' after it was closed`);
+      return call();
+    });
+  }
+}
+
+function checkPath(path: string): void {
+  if (path !== "" && path !== ":memory:" && !path.includes("\0")) return;
+  const message = `Cannot open the sink as 'path' must name a file that other connections can open too: ` +
+    `current value is ${JSON.stringify(path)}`;
+  throw new SinkError("setup", "no", message);
+}
+
+function checkMilliseconds(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= WAIT_MAX_MS) return;
+  const message = `Cannot open the sink as '${name}' must be a whole number from 1 to ${WAIT_MAX_MS}: ` +
+    `current value is ${value}`;
+  throw new SinkError("setup", "no", message);
+}

@@ -1,0 +1,92 @@
+/**
+ * Workers for the two roles.
+ *
+ * @module
+ */
+import {
+  bundleWorkflowCode,
+  type NativeConnection,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from "@temporalio/worker";
+import { fileURLToPath } from "node:url";
+import { createFlushActivities, createMainActivities } from "../../activities/mod.ts";
+import type { FlushReport } from "../../activities/flush_batch.ts";
+import type { BatchWriter } from "../client/batch_writer.ts";
+import { BATCHER_TASK_QUEUE, MAIN_TASK_QUEUE } from "../protocol/names.ts";
+import type { Sink } from "../sinks/sink.ts";
+
+/** Entries of workflow bundles. */
+export const WORKFLOW_ENTRIES = {
+  /** Batcher and transaction. */
+  main: "mod.ts",
+  /** The same, and what they are measured against. */
+  bench: "bench_mod.ts",
+} as const;
+
+/** Bundles the workflows: about two seconds, once for all workers of a process. */
+export function bundleWorkflows(entry: keyof typeof WORKFLOW_ENTRIES = "main"): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(`../../workflows/${WORKFLOW_ENTRIES[entry]}`, import.meta.url)),
+    logger: quietLogger,
+  });
+}
+
+const quiet = () => {};
+const quietLogger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+/** What every worker needs. */
+export interface WorkerBase {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly workflowBundle: WorkflowBundleWithSourceMap;
+}
+
+/** Options of {@linkcode createBatcherWorker}. */
+export interface BatcherWorkerOptions extends WorkerBase {
+  readonly sink: Sink;
+  /** @default {"batcher-queue"} */
+  readonly taskQueue?: string;
+  /** Told about every flush. */
+  readonly onFlush?: (report: FlushReport) => void;
+}
+
+/** Options of {@linkcode createMainWorker}. */
+export interface MainWorkerOptions extends WorkerBase {
+  /** The writer that all callers of this process share. */
+  readonly writer: BatchWriter;
+  /** @default {"main-workflow-queue"} */
+  readonly taskQueue?: string;
+}
+
+/**
+ * A caller that waits in a local activity holds a workflow task and a slot; the SDK's defaults would let only 40 wait.
+ */
+const WAITING_CALLERS_MAX = 2_000;
+
+/** Creates the worker that runs batchers and their flushes. */
+export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
+  return Worker.create({
+    connection: options.connection,
+    namespace: options.namespace,
+    workflowBundle: options.workflowBundle,
+    taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
+    activities: createFlushActivities(options.sink, options.onFlush),
+    shutdownGraceTime: "10s",
+  });
+}
+
+/** Creates the worker that runs callers and their submits. */
+export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
+  return Worker.create({
+    connection: options.connection,
+    namespace: options.namespace,
+    workflowBundle: options.workflowBundle,
+    taskQueue: options.taskQueue ?? MAIN_TASK_QUEUE,
+    activities: createMainActivities(options.writer),
+    maxConcurrentWorkflowTaskExecutions: WAITING_CALLERS_MAX,
+    maxConcurrentLocalActivityExecutions: WAITING_CALLERS_MAX,
+    maxConcurrentActivityTaskExecutions: WAITING_CALLERS_MAX,
+    shutdownGraceTime: "10s",
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * The whole system in one process: workers, sink and writer against a server.
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import { NativeConnection, type Worker } from "@temporalio/worker";
+import type { FlushReport } from "../../activities/flush_batch.ts";
+import { BatchWriter } from "../client/batch_writer.ts";
+import {
+  connectClient,
+  connectWriterClient,
+  loadConnectConfig,
+  nativeConnectionOptions,
+} from "../client/connection.ts";
+import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
+import type { BatchingOptions } from "../protocol/options.ts";
+import type { Sink } from "../sinks/sink.ts";
+import { bundleWorkflows, createBatcherWorker, createMainWorker, type WORKFLOW_ENTRIES } from "./create_worker.ts";
+import type { Log } from "./log.ts";
+
+/** Which of the two services a process runs. */
+export const ROLES = ["all", "main", "batcher"] as const;
+
+/** Which of the two services a process runs: callers (`main`), batchers and flushes (`batcher`), or both. */
+export type Role = (typeof ROLES)[number];
+
+/** Options of {@linkcode startLocalSystem}. */
+export interface LocalSystemOptions {
+  /** `host:port` of the server; left out, the environment says where it is. */
+  readonly address?: string;
+  readonly log: Log;
+  /** @default {"all"} */
+  readonly role?: Role;
+  /** Opens the sink. Called only where flushes run. */
+  readonly openSink: () => Promise<Sink>;
+  readonly batching?: BatchingOptions;
+  /**
+   * Name of the batchers; another one than the default also gets task queues of its own, so that no other worker of the
+   * server takes part.
+   *
+   * @default {"batcher"}
+   */
+  readonly name?: string;
+  /**
+   * Which workflows the workers know.
+   *
+   * @default {"main"}
+   */
+  readonly workflows?: keyof typeof WORKFLOW_ENTRIES;
+  /** Told about every flush. */
+  readonly onFlush?: (report: FlushReport) => void;
+  /** Told if a worker ends by itself. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** Workers that run. */
+export interface LocalSystem extends AsyncDisposable {
+  readonly client: Client;
+  readonly namespace: string;
+  readonly mainTaskQueue: string;
+  readonly batcherTaskQueue: string;
+  /** The writer of this process; only where callers run. */
+  readonly writer: BatchWriter | undefined;
+  /** Where the flushes of this process go; only where flushes run. */
+  readonly sink: Sink | undefined;
+  /** Stops taking in work, ends what runs, and closes everything. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The task queues of batchers with this name. */
+export function taskQueuesOf(name: string): { main: string; batcher: string } {
+  if (name === DEFAULT_BATCHER_NAME) return { main: MAIN_TASK_QUEUE, batcher: BATCHER_TASK_QUEUE };
+  return { main: `${name}/${MAIN_TASK_QUEUE}`, batcher: `${name}/${BATCHER_TASK_QUEUE}` };
+}
+
+/** Starts workers for a role and returns when they poll. */
+export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
+  const { address, log, role = "all", name = DEFAULT_BATCHER_NAME } = options;
+  const queues = taskQueuesOf(name);
+  await using stack = new AsyncDisposableStack();
+  const { connection, namespace } = loadConnectConfig({ address });
+  const native = await NativeConnection.connect(nativeConnectionOptions(connection));
+  stack.defer(() => native.close());
+  const { client } = stack.use(await connectClient({ address }));
+  const base = { connection: native, namespace, workflowBundle: await bundleWorkflows(options.workflows) };
+  const start = (worker: Worker, what: string) => {
+    stack.defer(run(worker, options.onFailure));
+    log.info(`${what} on task queue ${worker.options.taskQueue}`);
+  };
+
+  let sink: Sink | undefined;
+  if (role !== "main") {
+    const opened = sink = await options.openSink();
+    stack.defer(() => opened.close());
+    const { onFlush = logFlush(log) } = options;
+    start(
+      await createBatcherWorker({ ...base, sink, taskQueue: queues.batcher, onFlush }),
+      `Flushing to ${sink.description}`,
+    );
+  }
+  let writer: BatchWriter | undefined;
+  if (role !== "batcher") {
+    const writerClient = stack.use(await connectWriterClient({ address }));
+    const made = writer = new BatchWriter({
+      ...options.batching,
+      client: writerClient.client,
+      name,
+      taskQueue: queues.batcher,
+    });
+    stack.use(made);
+    start(await createMainWorker({ ...base, writer, taskQueue: queues.main }), "Running transactions");
+  }
+  const started = stack.move();
+  return {
+    client,
+    namespace,
+    mainTaskQueue: queues.main,
+    batcherTaskQueue: queues.batcher,
+    writer,
+    sink,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** Runs a worker and returns what stops it and waits for its end. */
+function run(worker: Worker, onFailure: (error: unknown) => void = () => {}): () => Promise<void> {
+  const ended = worker.run().catch(onFailure);
+  return async () => {
+    if (worker.getState() === "RUNNING") worker.shutdown();
+    await ended;
+  };
+}
+
+function logFlush(log: Log): (report: FlushReport) => void {
+  return ({ batchId, writes, durationMs, error }) => {
+    if (error) log.warn(`Flush ${batchId} of ${writes} writes failed after ${Math.round(durationMs)} ms: ${error}`);
+    else log.debug(`Flush ${batchId} of ${writes} writes took ${Math.round(durationMs)} ms`);
+  };
+}

@@ -1,0 +1,51 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { permittedTest } from "../support/permitted.ts";
+import { runCommand } from "../support/run_command.ts";
+
+/** Command, arguments, standard input, and what the first line on stderr has to say. */
+const MISTAKES: readonly (readonly [string, readonly string[], string, string])[] = [
+  ["demo", ["--bogus"], "", "Unknown flag --bogus"],
+  ["demo", ["extra"], "", "Unexpected argument extra"],
+  ["demo", ["--workflows", "0"], "", `--workflows must be a whole number from 1 to 100000: it is "0"`],
+  ["demo", ["--workflows", "2.5"], "", `--workflows must be a whole number from 1 to 100000: it is "2.5"`],
+  ["demo", ["--workflows"], "", "--workflows needs a value"],
+  ["demo", ["--workflows", "3", "--workflows", "4"], "", "--workflows is given 2 times"],
+  ["demo", ["--input", "no-such-file.jsonl"], "", "Cannot read --input no-such-file.jsonl: there is no such file"],
+  ["demo", ["--input", "-"], `{"a":1}\n\n{"a":\n`, "Line 3 of the input is not JSON"],
+  ["demo", ["--input", "-"], "", "--input - has no lines"],
+  ["demo", ["--input", "-", "--id-field", "id"], `{"id":"x"}\n{"no":1}`, `Line 2 of the input cannot be used`],
+  ["demo", ["--input", "-", "--id-field", "id"], `{"id":"a\\u0000b"}`, `field "id" must not hold control characters`],
+  ["demo", ["--input", "-", "--workflows", "2"], "", "--workflows and --input exclude each other"],
+  ["demo", ["--sink", "mysql:x"], "", "Cannot use a --sink 'mysql:…'"],
+  ["demo", ["--preset", "none"], "", `--preset must be one of seed: it is "none"`],
+  ["demo", ["--window-ms", "2000", "--confirmation-timeout-ms", "1000"], "", "'windowMs' must be below"],
+  ["start", [], "", "Say what to run: --workflows N or --input FILE"],
+  ["start", ["--workflows", "1", "--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
+  ["worker", ["--role", "boss"], "", `--role must be one of all, main, batcher: it is "boss"`],
+  ["worker", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
+  ["server", ["--port", "70000"], "", "--port must be a whole number from 0 to 65535"],
+  ["bench", [], "", "Missing argument SCENARIO"],
+  ["bench", ["nonsense"], "", "Unknown scenario nonsense"],
+];
+
+for (const [command, args, stdin, expected] of MISTAKES) {
+  permittedTest(`deno task ${command} ${args.join(" ")} says in one line: ${expected}`, async () => {
+    const { code, stdout, stderr } = await runCommand(command, args, { stdin });
+    assertEquals(code, 2, stderr);
+    assertEquals(stdout, "");
+    const [first, second, ...rest] = stderr.trimEnd().split("\n");
+    assertStringIncludes(first, `error: `);
+    assertStringIncludes(first, expected);
+    assertEquals(second, `Try: deno task ${command} --help`);
+    assertEquals(rest, []);
+  });
+}
+
+for (const command of ["demo", "server", "worker", "start", "bench"]) {
+  permittedTest(`deno task ${command} --help shows its flags`, async () => {
+    const { code, stdout } = await runCommand(command, ["--help"]);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, `Usage: deno task ${command}`);
+    assertStringIncludes(stdout, "--help");
+  });
+}

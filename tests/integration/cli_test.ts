@@ -1,0 +1,136 @@
+/** The commands as a user runs them. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
+import type { Lab } from "../support/lab.ts";
+import { labTests } from "../support/lab_tests.ts";
+import { runCommand, spawnCommand } from "../support/run_command.ts";
+
+function lines(count: number): string {
+  return Array.from({ length: count }, (_, i) => JSON.stringify({ commit: `c${i}`, at: "2026-01-01" })).join("\n");
+}
+
+async function countRows(file: string): Promise<number> {
+  const { DatabaseSync } = await import("node:sqlite");
+  using database = new DatabaseSync(file, { readOnly: true });
+  return database.prepare("SELECT count(*) AS rows FROM batched_writes").get()!.rows as number;
+}
+
+/** A folder that goes with the lab. */
+function directoryOf(lab: Lab): string {
+  return lab.ledgerFile.replace(/[^/\\]+$/, "").slice(0, -1);
+}
+
+function onLab(lab: Lab, stdin = "") {
+  return { stdin, env: { TEMPORAL_ADDRESS: lab.address } };
+}
+
+labTests({}, [
+  ["deno task demo --input stores each line once, however often it is run", async (lab) => {
+    const file = `${directoryOf(lab)}/demo-input.db`;
+    const args = ["--input", "-", "--sink", `sqlite:${file}`];
+    const first = await runCommand("demo", args, onLab(lab, lines(40)));
+    assertEquals(first.code, 0, first.stderr);
+    assertStringIncludes(first.stdout, "40: 40 committed, 0 duplicate, 0 failed");
+    assertStringIncludes(first.stdout, "40 of these 40 rows, 40 rows in all");
+    assertEquals(await countRows(file), 40);
+    const second = await runCommand("demo", args, onLab(lab, lines(41)));
+    assertEquals(second.code, 0, second.stderr);
+    assertStringIncludes(second.stdout, "41: 1 committed, 40 duplicate, 0 failed");
+    assertEquals(await countRows(file), 41);
+  }],
+
+  ["deno task demo shares flushes without a window", async (lab) => {
+    const args = ["--workflows", "50", "--sink", `sqlite:${directoryOf(lab)}/demo-50.db`];
+    const { code, stdout, stderr } = await runCommand("demo", args, onLab(lab));
+    assertEquals(code, 0, stderr);
+    const rowsPerFlush = Number(/([\d.]+) rows per flush/.exec(stdout)?.[1]);
+    assert(rowsPerFlush > 5, stdout);
+  }],
+
+  ["deno task demo leaves a server that ran before, and no batcher on it", async (lab) => {
+    const args = ["--workflows", "3", "--sink", `sqlite:${directoryOf(lab)}/demo-3.db`];
+    const { code, stderr } = await runCommand("demo", args, onLab(lab));
+    assertEquals(code, 0, stderr);
+    const running = await Array.fromAsync(
+      lab.client.workflow.list({ query: "WorkflowType = 'batcher' AND ExecutionStatus = 'Running'" }),
+    );
+    assertEquals(running.filter(({ workflowId }) => workflowId.startsWith("demo-")), []);
+  }],
+
+  ["deno task demo fails and says so when a transaction fails", async (lab) => {
+    const input = `{"id":"a","amount":1}\n{"id":"a","amount":2}\n{"id":"b","amount":3}`;
+    const args = ["--input", "-", "--id-field", "id", "--sink", `sqlite:${directoryOf(lab)}/demo-conflict.db`];
+    const { code, stdout } = await runCommand("demo", args, onLab(lab, input));
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, "3: 2 committed, 0 duplicate, 1 failed");
+    assertStringIncludes(stdout, "WRITE_SUBMISSION_FAILED: RequestIdConflict");
+    assertEquals(await countRows(`${directoryOf(lab)}/demo-conflict.db`), 2);
+  }],
+
+  ["deno task start names the command when no worker polls", async (lab) => {
+    const { code, stderr } = await runCommand("start", ["--workflows", "2"], onLab(lab));
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      "No worker polls main-workflow-queue and batcher-queue: start one with 'deno task worker'",
+    );
+  }],
+
+  ["deno task worker and deno task start work together, and Ctrl-C ends the workers", async (lab) => {
+    const file = `${directoryOf(lab)}/roles.db`;
+    const workers = ["main", "batcher"].map((role) => {
+      const args = ["--role", role, "--sink", `sqlite:${file}`];
+      const worker = spawnCommand("worker", args, onLab(lab));
+      const stderr = new Response(worker.stderr).text();
+      return { worker, stderr };
+    });
+    await eventually("both workers poll", async () => {
+      const { unpolledTaskQueues } = await import("../../src/cli/server_access.ts");
+      return (await unpolledTaskQueues(lab.client, ["main-workflow-queue", "batcher-queue"])).length === 0;
+    });
+    const { code, stdout, stderr } = await runCommand("start", ["--input", "-"], onLab(lab, lines(20)));
+    assertEquals(code, 0, stderr);
+    assertEquals(
+      stdout.match(/^committed {2}sha256:\S{43} {2}batch batcher\/0\/0\/\S+ {2}\d+ ms$/gm)?.length,
+      20,
+      stdout,
+    );
+    assertMatch(stdout, /20 transactions in [\d.]+ s: 20 committed, 0 duplicate, 0 failed/);
+    assertEquals(await countRows(file), 20);
+    for (const { worker, stderr } of workers) {
+      worker.kill("SIGINT");
+      assertEquals((await worker.status).code, 130);
+      assertStringIncludes(await stderr, "Stopping: what has begun is finished first.");
+      await Promise.all([worker.stdout.cancel(), worker.stdin.close()]);
+    }
+  }],
+
+  ["deno task demo ends in good order on Ctrl-C", async (lab) => {
+    const args = ["--workflows", "2000", "--sink", `sqlite:${directoryOf(lab)}/interrupted.db`];
+    const demo = spawnCommand("demo", args, onLab(lab));
+    const stderr = new Response(demo.stderr).text();
+    const stdout = new Response(demo.stdout).text();
+    await demo.stdin.close();
+    await eventually("transactions run", async () => {
+      const { count } = await lab.client.workflow.count("WorkflowType = 'transaction' AND ExecutionStatus = 'Running'");
+      return count > 10;
+    });
+    demo.kill("SIGINT");
+    assertEquals((await demo.status).code, 130);
+    assertStringIncludes(await stderr, "Stopping what was started");
+    assertEquals(await stdout, "");
+    await eventually("no transaction is left", async () => {
+      const left = await lab.client.workflow.count("WorkflowType = 'transaction' AND ExecutionStatus = 'Running'");
+      return left.count === 0;
+    });
+  }],
+
+  ["deno task lists every command with a description", async () => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["task"], env: { NO_COLOR: "1" } })
+      .output();
+    const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    for (const task of ["demo", "test", "server", "worker", "start", "bench", "ok"]) {
+      assertMatch(list, new RegExp(`^- ${task}\\n\\s+// \\S`, "m"));
+    }
+  }],
+]);

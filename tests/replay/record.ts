@@ -1,0 +1,128 @@
+/**
+ * Records the histories that `replay_test.ts` replays: `deno run -A tests/replay/record.ts [NAME…]`.
+ *
+ * Record a new history for a new path through the workflows. Do not record an old one again to make a replay pass: that it
+ * fails means that the batchers which run now would fail too.
+ *
+ * @module
+ */
+import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { eventually } from "../support/eventually.ts";
+import { setupError } from "../support/faulty_sink.ts";
+import { Lab } from "../support/lab.ts";
+
+/** Does something, and returns the id, and where it is not the last run the run id, of the workflow to record. */
+type Scenario = (lab: Lab, name: string) => Promise<{ workflowId: string; runId?: string }>;
+
+const SCENARIOS: Record<string, Scenario> = {
+  async "fast-flush"(lab, name) {
+    const writer = lab.writer(name);
+    await Promise.all(
+      ["a", "b", "c"].map((requestId) => writer.write({ requestId, data: requestId, partitionKey: "k" })),
+    );
+    await writer.write({ requestId: "d", data: "d" });
+    return lab.batcher(name);
+  },
+  async "durable-flush"(lab, name) {
+    lab.sink.failBeforeCommit(2);
+    await lab.writer(name).write({ requestId: "a", data: "a" });
+    await lab.writer(name).write({ requestId: "b", data: "b" });
+    return lab.batcher(name);
+  },
+  async "failed-flush"(lab, name) {
+    const writer = lab.writer(name, { durableFlushMs: 1_000 });
+    lab.sink.failBeforeCommit(Infinity, setupError);
+    await writer.write({ requestId: "a", data: "a" }).catch(() => {});
+    lab.sink.failBeforeCommit(Infinity);
+    await writer.write({ requestId: "b", data: "b" }).catch(() => {});
+    lab.sink.heal();
+    await writer.write({ requestId: "c", data: "c" });
+    return lab.batcher(name);
+  },
+  async attach(lab, name) {
+    lab.sink.failBeforeCommit(Infinity);
+    const write = { requestId: "a", data: "a" };
+    const writes = [lab.writer(name).write(write)];
+    await eventually("the first write", async () => await lab.acceptedUpdates(name) === 1);
+    const second = lab.writer(name);
+    writes.push(second.write(write), second.write({ requestId: "b", data: "b" }));
+    await eventually("the second write", async () => await lab.acceptedUpdates(name) === 2);
+    lab.sink.heal();
+    await Promise.all(writes);
+    return lab.batcher(name);
+  },
+  async "rolls-over"(lab, name) {
+    await writeUntilGeneration(lab, name, 1);
+    return { workflowId: lab.batcher(name).workflowId, runId: await firstRunId(lab, name) };
+  },
+  async "rolled-over"(lab, name) {
+    await writeUntilGeneration(lab, name, 2);
+    await lab.writer(name).write({ requestId: "last", data: null });
+    return lab.batcher(name);
+  },
+  async "transaction-success"(lab, name) {
+    const handle = await startTransaction(lab, name, "a", 1);
+    await handle.result();
+    return handle;
+  },
+  async "transaction-durable-submit"(lab, name) {
+    // So long a window is not for the fast attempt.
+    const writer = lab.writer(name, { windowMs: 60_000 });
+    await lab.mainWorker(`${name}-callers`, writer);
+    const input = { write: { data: "a" } };
+    const handle = await lab.startTransaction(`${name}-callers`, input);
+    await eventually("the write", async () => await Promise.resolve(writer.stats.waitingWrites === 1));
+    await writer.flush();
+    await handle.result();
+    return handle;
+  },
+  async "transaction-failure"(lab, name) {
+    await (await startTransaction(lab, name, "a", 1)).result();
+    const handle = await lab.startTransaction(`${name}-callers`, { write: { requestId: "a", data: 2 } });
+    await handle.result().catch(() => {});
+    return handle;
+  },
+};
+
+async function startTransaction(lab: Lab, name: string, requestId: string, data: number) {
+  await lab.mainWorker(`${name}-callers`, lab.writer(name));
+  return await lab.startTransaction(`${name}-callers`, { write: { requestId, data }, workMs: [1, 2] });
+}
+
+async function writeUntilGeneration(lab: Lab, name: string, generation: number): Promise<void> {
+  const writer = lab.writer(name);
+  let n = 0;
+  await eventually(`generation ${generation}`, async () => {
+    await writer.write({ requestId: `${generation}/${n}`, data: n++ });
+    return (await lab.stats(name)).generation >= generation;
+  });
+}
+
+async function firstRunId(lab: Lab, name: string): Promise<string | undefined> {
+  const { events } = await lab.batcher(name).fetchHistory();
+  return events?.[0].workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? undefined;
+}
+
+/** What says where a history was recorded, and nothing else. */
+const PLACES: ReadonlySet<string> = new Set(["identity", "stackTrace", "sourceNode"]);
+
+/** A worker's identity, and the name of its sticky queue: `<pid>@<host>`. */
+const IDENTITY = /^\d+@/;
+
+function withoutPlaces(key: string, value: unknown): unknown {
+  return PLACES.has(key) || typeof value === "string" && IDENTITY.test(value) ? "" : value;
+}
+
+async function record(scenario: string): Promise<void> {
+  const early = scenario.startsWith("roll");
+  await using lab = await Lab.open(early ? { dynamicConfig: { "limit.historyCount.suggestContinueAsNew": "20" } } : {});
+  const name = lab.name();
+  await lab.batcherWorker(name);
+  const { workflowId, runId } = await SCENARIOS[scenario](lab, name);
+  const history = await lab.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), withoutPlaces, 2);
+  await Deno.writeTextFile(new URL(`histories/${scenario}.json`, import.meta.url), `${json}\n`);
+  console.log(`${scenario}: ${history.events?.length} events`);
+}
+
+for (const scenario of Deno.args.length > 0 ? Deno.args : Object.keys(SCENARIOS)) await record(scenario);

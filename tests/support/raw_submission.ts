@@ -1,0 +1,25 @@
+/**
+ * Updates as a writer of another make might send them.
+ *
+ * @module
+ */
+import { canonicalJson, digestOf } from "../../src/client/canonical_json.ts";
+import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../../src/protocol/messages.ts";
+import { SUBMIT_WRITES_UPDATE } from "../../src/protocol/names.ts";
+import type { Write } from "../../src/protocol/write.ts";
+import type { Lab } from "./lab.ts";
+
+/** The arguments that a well-behaved writer sends for these writes. */
+export function submissionOf(writes: readonly Write[]): SubmitWritesArgs {
+  const lines = writes.map(({ data }) => canonicalJson(data));
+  const ids = writes.map(({ requestId }) => requestId);
+  const digests = lines.map((line) => digestOf(line)).join("");
+  return [{ version: PROTOCOL_VERSION, writer: "raw", ids, digests }, new TextEncoder().encode(lines.join("\n"))];
+}
+
+/** Sends an Update, well-formed or not, to the first batcher of this name, which must run. */
+export function submitRaw(lab: Lab, name: string, args: readonly unknown[]): Promise<SubmitWritesAnswer> {
+  return lab.batcher(name).executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
+    args: args as SubmitWritesArgs,
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * Runs a command of this project as a user does.
+ *
+ * @module
+ */
+
+/** What a command did. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a command is run. */
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Starts `src/cli/<name>.ts`, without the settings of the person who runs the tests. */
+export function spawnCommand(name: string, args: readonly string[], { env = {} }: RunOptions = {}): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", `src/cli/${name}.ts`, ...args],
+    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs `src/cli/<name>.ts` to its end. */
+export async function runCommand(
+  name: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<CommandResult> {
+  const child = spawnCommand(name, args, options);
+  const writer = child.stdin.getWriter();
+  // A command that refuses its flags does not wait for its input.
+  await writer.write(new TextEncoder().encode(options.stdin ?? "")).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}

@@ -1,0 +1,36 @@
+/**
+ * A batcher's worker as a process of its own: `worker_process.ts ADDRESS TASK_QUEUE LEDGER_FILE [--hang-after-commit]`.
+ *
+ * It says `ready` when it polls, and runs until it is killed. With `--hang-after-commit` it never answers a flush, and
+ * says `committed` instead.
+ *
+ * @module
+ */
+import { NativeConnection } from "@temporalio/worker";
+import type { Sink } from "../../src/sinks/sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { bundleWorkflows, createBatcherWorker } from "../../src/worker/create_worker.ts";
+import { createLog, installRuntime } from "../../src/worker/log.ts";
+
+const [address, taskQueue, path, hang] = Deno.args;
+
+installRuntime(createLog("error"), "error");
+const sink: Sink = await SqliteSink.open({ path });
+if (hang !== undefined) {
+  const write = sink.write.bind(sink);
+  sink.write = async (batch) => {
+    await write(batch);
+    console.log("committed");
+    return new Promise(() => {});
+  };
+}
+const worker = await createBatcherWorker({
+  connection: await NativeConnection.connect({ address }),
+  namespace: "default",
+  workflowBundle: await bundleWorkflows(),
+  sink,
+  taskQueue,
+});
+const running = worker.run();
+console.log("ready");
+await running;

@@ -1,0 +1,170 @@
+import { assertEquals } from "@std/assert";
+import { permittedTest } from "../support/permitted.ts";
+import { Calls, committed, courierWith, type Step } from "./scripted_client.ts";
+import type { Failures } from "./temporal_failures.ts";
+
+permittedTest("Courier.deliver() says 'not written' for a fault of set-up if nothing was sent before", async () => {
+  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+    const { client, courier } = await courierWith(({ grpc, service }) => [service(grpc(code))]);
+    const calls = new Calls(["a", "b"]);
+    await courier.deliver(calls.calls);
+    const failed = "WRITE_SUBMISSION_FAILED (not written)";
+    assertEquals(await calls.results(), { a: failed, b: failed });
+    assertEquals(client.updates.length, 1);
+    assertEquals(calls.done, ["a", "b"]);
+  }
+});
+
+permittedTest(
+  "Courier.deliver() says 'unknown' for a fault of set-up if an attempt before it may have got through",
+  async () => {
+    const { courier } = await courierWith(({ grpc, service }) => [
+      service(grpc("UNAVAILABLE")),
+      service(grpc("PERMISSION_DENIED")),
+    ]);
+    const calls = new Calls(["a"]);
+    await courier.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
+  },
+);
+
+permittedTest(
+  "Courier.deliver() says 'not written' for a fault of set-up after answers that let nothing in",
+  async () => {
+    const { courier } = await courierWith(({ grpc, service, exhausted, updateFailed, application }) => [
+      updateFailed(application("Overloaded", { retryAfterMs: 1 })),
+      service(exhausted("CONCURRENT_LIMIT")),
+      service(grpc("PERMISSION_DENIED")),
+    ]);
+    const calls = new Calls(["a"]);
+    await courier.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (not written)" });
+  },
+);
+
+permittedTest(
+  "Courier.deliver() says 'unknown' for a fault on this side, as it may have struck after the commit",
+  async () => {
+    const { courier } = await courierWith(() => [new TypeError("cannot decode the answer")]);
+    const calls = new Calls(["a"]);
+    await courier.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
+  },
+);
+
+permittedTest("Courier.deliver() reports each call once where a batcher cannot be started", async () => {
+  const { client, courier } = await courierWith(
+    ({ workflowNotFound }) => [workflowNotFound()],
+    ({ grpc, service }) => [service(grpc("PERMISSION_DENIED"))],
+  );
+  const calls = new Calls(["a", "b"]);
+  await courier.deliver(calls.calls);
+  // Not "not written": a batcher that is terminated while its flush runs answers as one that never was.
+  const failed = "WRITE_SUBMISSION_FAILED (unknown)";
+  assertEquals(await calls.results(), { a: failed, b: failed });
+  assertEquals(calls.done, ["a", "b"]);
+  assertEquals(client.updates.length, 1);
+});
+
+const MISFITS: readonly [name: string, step: (failures: Failures) => Step][] = [
+  ["too few receipts", () => committed(1)],
+  ["too many receipts", () => committed(3)],
+  ["no receipts", () => ({ runs: [] })],
+  ["no runs", () => ({})],
+  ["nothing", () => undefined],
+  ["too few remembered receipts", (f) => f.updateFailed(f.application("AlreadyCommitted", committed(1)))],
+  ["AlreadyCommitted without details", (f) => f.updateFailed(f.application("AlreadyCommitted"))],
+  ["RequestIdConflict without details", (f) => f.updateFailed(f.application("RequestIdConflict"))],
+  ["a conflict of nobody", (f) => f.updateFailed(f.application("RequestIdConflict", { requestIds: ["z"] }))],
+  ["Overloaded without details", (f) => f.updateFailed(f.application("Overloaded"))],
+];
+
+for (const [name, step] of MISFITS) {
+  permittedTest(
+    `Courier.deliver() deals out nothing of an answer that does not fit, and leaves nobody waiting: ${name}`,
+    async () => {
+      const { client, courier } = await courierWith((failures) => [step(failures), committed(1)]);
+      const calls = new Calls(["a", "b"]);
+      await courier.deliver(calls.calls);
+      const unknown = "WRITE_OUTCOME_UNKNOWN (unknown)";
+      assertEquals(await calls.results(), { a: unknown, b: unknown });
+      assertEquals(calls.done, ["a", "b"]);
+      assertEquals(courier.counters.answeredWrites, 0);
+      assertEquals(client.updates.length, 1);
+      // And the next delivery is not the worse for it.
+      const next = new Calls(["c"]);
+      await courier.deliver(next.calls);
+      assertEquals(await next.results(), { c: "committed" });
+    },
+  );
+}
+
+/** Lets one caller give up while the courier waits before its next try. */
+function whileItWaits(calls: Calls, id: string): void {
+  setTimeout(() => calls.abandon(id), 0);
+}
+
+permittedTest("Courier.deliver() does not send what its caller was told is not written", async () => {
+  const answers: ((failures: Failures) => Step)[] = [
+    (f) => f.updateFailed(f.application("Overloaded", { retryAfterMs: 60 })),
+    (f) => f.service(f.exhausted("CONCURRENT_LIMIT")),
+  ];
+  for (const answer of answers) {
+    const calls = new Calls(["a", "b", "c"]);
+    const { client, courier } = await courierWith((failures) => [
+      () => {
+        whileItWaits(calls, "b");
+        return answer(failures);
+      },
+      committed(2),
+    ]);
+    await courier.deliver(calls.calls);
+    // The reason of its signal, and no word of an unknown outcome.
+    assertEquals(await calls.results(), { a: "committed", b: "b gave up", c: "committed" });
+    assertEquals(client.ids, [["a", "b", "c"], ["a", "c"]]);
+    assertEquals(client.updateIds, [0, 1]);
+    assertEquals(calls.done.toSorted(), ["a", "b", "c"]);
+  }
+});
+
+permittedTest("Courier.deliver() takes a new Update id for the rest where a caller gives up", async () => {
+  const calls = new Calls(["a", "b"]);
+  const { client, courier } = await courierWith(({ grpc, service }) => [
+    () => {
+      calls.abandon("a");
+      return service(grpc("UNAVAILABLE"));
+    },
+    committed(1),
+  ]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
+  assertEquals([client.ids, client.updateIds], [[["a", "b"], ["b"]], [0, 1]]);
+});
+
+permittedTest("Courier.deliver() ends when nobody waits any more, and reports each call once", async () => {
+  const calls = new Calls(["a", "b"]);
+  const { client, courier } = await courierWith(({ grpc, service }) => [
+    () => {
+      for (const id of ["a", "b"]) calls.abandon(id);
+      return service(grpc("UNAVAILABLE"));
+    },
+  ]);
+  await courier.deliver(calls.calls);
+  assertEquals(calls.done, ["a", "b"]);
+  assertEquals(client.updates.length, 1);
+});
+
+permittedTest("Courier.deliver() tells the outcome of a call that joins while the Update is on its way", async () => {
+  const calls = new Calls(["a"]);
+  const joined: Promise<unknown>[] = [];
+  const { courier } = await courierWith(() => [
+    () => {
+      calls.abandon("a");
+      joined.push(calls.calls[0].wait(60_000));
+      return committed(1);
+    },
+  ]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" });
+  assertEquals((await Promise.all(joined)).length, 1);
+});

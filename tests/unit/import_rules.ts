@@ -1,0 +1,86 @@
+/**
+ * Which folder may import from which: the layout of this project as a table.
+ *
+ * @module
+ */
+
+/** A source file, its path relative to the project's folder. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Rule {
+  /** Folders whose code it may run. Its own is always among them. */
+  readonly folders: readonly string[];
+  /** Folders of which it may name types: they are gone at run time. */
+  readonly types?: readonly string[];
+  /** Packages that it may import; left out: any. */
+  readonly packages?: readonly string[];
+}
+
+const PURE = ["src/protocol", "src/core"];
+const CLIENT = [...PURE, "src/client"];
+const WORKER = [...CLIENT, "src/sinks", "activities", "src/worker"];
+const TOOLS = [...WORKER, "src/server"];
+
+/** What is not in here is a new folder: decide what it may import. */
+const RULES: Readonly<Record<string, Rule>> = {
+  "src/protocol": { folders: [], packages: [] },
+  "src/core": { folders: ["src/protocol"], packages: [] },
+  "workflows": { folders: PURE, packages: ["@temporalio/workflow"] },
+  "src/client": { folders: PURE },
+  "src/sinks": { folders: ["src/protocol"] },
+  "activities": { folders: [...CLIENT, "src/sinks"], types: ["workflows"] },
+  "src/worker": { folders: WORKER, types: ["workflows"] },
+  "src/server": { folders: CLIENT },
+  "src/compare": { folders: TOOLS, types: ["workflows"] },
+  "src/bench": { folders: TOOLS, types: ["workflows"] },
+  // What the package exports.
+  "src/mod.ts": { folders: TOOLS },
+  "src/cli": { folders: [...TOOLS, "src/compare", "src/bench"], types: ["workflows"] },
+};
+
+/** An import as it stands in a file. */
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+// At the start of a line only: what stands in a doc comment is an example and no import.
+const STATIC = /^(?:import|export)\s+(?<type>type\s+)?[\w*{][^"';()]*?\bfrom\s+["'](?<specifier>[^"']+)["']/gm;
+const BARE = /^import\s+["'](?<specifier>[^"']+)["']/gm;
+const DYNAMIC = /^(?!\s*(?:\*|\/\/)).*?(?<type>\btypeof\s+)?\bimport\(\s*["'](?<specifier>[^"']+)["']/gm;
+
+/** The imports of a file. */
+export function importsOf(text: string): Import[] {
+  return [STATIC, BARE, DYNAMIC].flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(({ groups }) => ({
+      specifier: groups!.specifier,
+      typeOnly: groups!.type !== undefined,
+    }))
+  );
+}
+
+function folderOf(path: string): string {
+  const [first, second] = path.split("/");
+  return first === "src" ? `${first}/${second}` : first;
+}
+
+/** One line for each import that the layout does not allow. */
+export function violations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const folder = folderOf(path);
+    const rule = RULES[folder];
+    if (rule === undefined) return [`${path}: no rule says what ${folder} may import`];
+    return importsOf(text).filter((found) => !isAllowed(path, rule, found)).map(({ specifier }) =>
+      `${path}: ${specifier}`
+    );
+  });
+}
+
+function isAllowed(path: string, { folders, types = [], packages }: Rule, { specifier, typeOnly }: Import): boolean {
+  if (!specifier.startsWith(".")) return packages === undefined || packages.includes(specifier);
+  const target = folderOf(new URL(specifier, `file:///${path}`).pathname.slice(1));
+  return target === folderOf(path) || folders.includes(target) || (typeOnly && types.includes(target));
+}

@@ -1,0 +1,45 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../../src/sinks/open_sink.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
+import { fileTest } from "../contract/sqlite_store.ts";
+
+Deno.test("parseSinkSpec() accepts files", () => {
+  const paths = {
+    [DEFAULT_SINK_SPEC]: "data/ledger.db",
+    "sqlite:ledger.db": "ledger.db",
+    "sqlite:/data/ledger.db": "/data/ledger.db",
+    "sqlite:///data/ledger.db": "/data/ledger.db",
+    "sqlite:C:\\data\\ledger.db": "C:\\data\\ledger.db",
+    "SQLite:odd name?mode=ro#1.db": "odd name?mode=ro#1.db",
+  };
+  for (const [spec, path] of Object.entries(paths)) assertEquals(parseSinkSpec(spec), { kind: "sqlite", path });
+});
+
+Deno.test("parseSinkSpec() refuses everything else with one line that names the option and the accepted form", () => {
+  const refused = [
+    "",
+    "ledger.db",
+    "sqlite",
+    "sqlite:",
+    "sqlite://data/ledger.db",
+    "sqlite::memory:",
+    "mysql://user:secret@host/db",
+    "postgres//user:secret@host/db",
+    " sqlite:a",
+  ];
+  for (const spec of refused) {
+    const error = assertThrows(() => parseSinkSpec(spec), SinkError);
+    assertEquals([error.kind, error.wrote], ["setup", "no"], spec);
+    assert(error.message.includes("--sink") && error.message.includes("sqlite:FILE"), error.message);
+    assert(!error.message.includes("\n") && !error.message.includes("secret"), error.message);
+  }
+});
+
+fileTest("openSink() opens a SQLite sink that says where it is", async () => {
+  const folder = await Deno.makeTempDir();
+  const sink = await openSink(`sqlite:${folder}/a/b.db`);
+  assertEquals(sink.description, `sqlite:${folder}/a/b.db`);
+  assertEquals(await sink.countCommitted(), 0);
+  await sink.close();
+  await Deno.remove(folder, { recursive: true });
+});

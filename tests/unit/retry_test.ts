@@ -1,0 +1,149 @@
+import { assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { permittedTest } from "../support/permitted.ts";
+import { failures } from "./temporal_failures.ts";
+
+const load = () => Promise.all([failures(), import("../../src/client/retry.ts")]);
+
+permittedTest(
+  "judge() takes the limit of Updates in flight for what it is, by its cause and not its message",
+  async () => {
+    const [{ grpc, exhausted, service }, { judge }] = await load();
+    assertEquals(judge(service(exhausted("CONCURRENT_LIMIT"))), {
+      kind: "again",
+      cap: true,
+      fresh: false,
+      message: "resource exhausted",
+    });
+    for (const cause of ["BUSY_WORKFLOW", "RPS_LIMIT", "SYSTEM_OVERLOADED"] as const) {
+      const verdict = judge(service(exhausted(cause)));
+      assertEquals([cause, verdict.kind, "cap" in verdict && verdict.cap], [cause, "again", false]);
+    }
+    assertEquals(judge(service(grpc("RESOURCE_EXHAUSTED", "without details"))).kind, "again");
+  },
+);
+
+permittedTest("judge() takes status details that cannot be decoded for no details", async () => {
+  const [{ grpc, service }, { judge }] = await load();
+  for (const bytes of [[255], [18, 255, 255], []]) {
+    const verdict = judge(service(grpc("RESOURCE_EXHAUSTED", "odd", new Uint8Array(bytes))));
+    assertEquals(verdict, { kind: "again", cap: false, fresh: false, message: "odd" });
+  }
+});
+
+permittedTest("judge() sends the same Update again after an answer that says nothing about it", async () => {
+  const [{ grpc, service, rpcTimeout }, { judge }] = await load();
+  for (const code of ["UNAVAILABLE", "ABORTED", "INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED", "CANCELLED"] as const) {
+    const expected = { kind: "again", cap: false, fresh: false, message: `${code} details` } as const;
+    assertEquals(judge(service(grpc(code))), expected);
+    assertEquals(judge(grpc(code)), expected);
+    assertEquals(judge(rpcTimeout(grpc(code))), expected);
+  }
+  assertEquals(judge(rpcTimeout(undefined)).kind, "again");
+});
+
+permittedTest("judge() takes a new Update id where the run will not look at the old one again", async () => {
+  const [{ grpc, service, updateFailed, application }, { judge }] = await load();
+  const ended = [
+    service(grpc("FAILED_PRECONDITION")),
+    updateFailed(application("UnprocessedUpdate")),
+    updateFailed(application("AcceptedUpdateCompletedWorkflow")),
+    updateFailed(new Error("no failure of a type that we know")),
+    updateFailed(undefined),
+  ];
+  for (const error of ended) {
+    const verdict = judge(error);
+    assertEquals([verdict.kind, "fresh" in verdict && verdict.fresh], ["again", true]);
+  }
+});
+
+permittedTest("judge() starts a batcher where none runs", async () => {
+  const [{ workflowNotFound }, { judge }] = await load();
+  assertEquals(judge(workflowNotFound()), { kind: "start" });
+});
+
+permittedTest("judge() gives up on what no retry can help, and says what to do", async () => {
+  const [{ grpc, service }, { judge }] = await load();
+  const advice = {
+    PERMISSION_DENIED: "check that the credentials may use this namespace",
+    UNAUTHENTICATED: "check the API key or the client certificate",
+    INVALID_ARGUMENT: "check that client and server fit together",
+    UNIMPLEMENTED: "use Temporal 1.25 or newer",
+  } as const;
+  for (const code of Object.keys(advice) as (keyof typeof advice)[]) {
+    const verdict = judge(service(grpc(code)));
+    assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", true]);
+    assertStringIncludes("message" in verdict ? verdict.message : "", `${code} details: `);
+    assertStringIncludes("message" in verdict ? verdict.message : "", advice[code]);
+  }
+});
+
+permittedTest("judge() names a namespace that does not exist", async () => {
+  const [{ namespaceNotFound }, { judge }] = await load();
+  assertEquals(judge(namespaceNotFound("orders")), {
+    kind: "setup",
+    refused: true,
+    message: 'namespace "orders" does not exist on this server',
+  });
+});
+
+permittedTest(
+  "judge() does not claim that an Update was refused if the fault is on this side of the wire",
+  async () => {
+    const [, { judge }] = await load();
+    for (const error of [new TypeError("cannot decode"), "text", undefined]) {
+      const verdict = judge(error);
+      assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", false]);
+    }
+  },
+);
+
+permittedTest("judge() reads what the validator of a batcher says, by its type", async () => {
+  const [{ updateFailed, application }, { judge }] = await load();
+  const runs = [{ count: 1, status: "duplicate", batchId: "b", committedAt: "2026-01-01T00:00:00.000Z" }] as const;
+  assertEquals(judge(updateFailed(application("AlreadyCommitted", { runs }))), { kind: "answered", runs });
+  assertEquals(judge(updateFailed(application("RequestIdConflict", { requestIds: ["a"] }))), {
+    kind: "conflict",
+    requestIds: ["a"],
+  });
+  assertEquals(judge(updateFailed(application("Overloaded", { retryAfterMs: 70 }))), {
+    kind: "overloaded",
+    retryAfterMs: 70,
+    message: "message of Overloaded",
+  });
+  assertEquals(judge(updateFailed(application("InvalidWrite"))), {
+    kind: "invalid",
+    message: "message of InvalidWrite",
+  });
+});
+
+permittedTest("wasRefused() is true only for what has certainly not been admitted", async () => {
+  const { wasRefused } = await import("../../src/client/retry.ts");
+  const message = "m";
+  const refused = [
+    wasRefused({ kind: "conflict", requestIds: [] }),
+    wasRefused({ kind: "invalid", message }),
+    wasRefused({ kind: "overloaded", retryAfterMs: 1, message }),
+    wasRefused({ kind: "again", cap: true, fresh: false, message }),
+    wasRefused({ kind: "setup", refused: true, message }),
+  ];
+  const open = [
+    wasRefused({ kind: "answered", runs: [] }),
+    wasRefused({ kind: "start" }),
+    wasRefused({ kind: "again", cap: false, fresh: false, message }),
+    wasRefused({ kind: "again", cap: false, fresh: true, message }),
+    wasRefused({ kind: "setup", refused: false, message }),
+  ];
+  assertEquals([refused, open], [Array(5).fill(true), Array(5).fill(false)]);
+});
+
+permittedTest("backOffMs() doubles from 30 ms to 2 s, and leaves half of it to chance", async () => {
+  const { backOffMs } = await import("../../src/client/retry.ts");
+  const ceilings = [30, 60, 120, 240, 480, 960, 1_920, 2_000, 2_000];
+  ceilings.forEach((ceiling, i) => {
+    assertEquals([backOffMs(i + 1, () => 0), backOffMs(i + 1, () => 1)], [ceiling / 2, ceiling]);
+  });
+  for (const attempt of [1, 5, 50, 5_000]) {
+    assertGreaterOrEqual(backOffMs(attempt), 15);
+    assertLessOrEqual(backOffMs(attempt), 2_000);
+  }
+});

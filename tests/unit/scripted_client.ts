@@ -1,0 +1,139 @@
+/**
+ * A client that answers as its script says, and everything that a courier's test needs around it.
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import type { Courier } from "../../src/client/courier.ts";
+import { PendingCall } from "../../src/client/pending_call.ts";
+import type { ReceiptRun, SubmissionHeader, SubmitWritesArgs } from "../../src/protocol/messages.ts";
+import { resolveBatchingOptions } from "../../src/protocol/options.ts";
+import { type Failures, failures } from "./temporal_failures.ts";
+
+/** An Update as the server would see it. */
+export interface SeenUpdate {
+  readonly name: string;
+  readonly updateId: string;
+  readonly header: SubmissionHeader;
+  readonly lines: readonly string[];
+}
+
+/** What an Update is answered with; an error is thrown. */
+export type Answer = unknown;
+
+export type Step = Answer | ((update: SeenUpdate) => Answer | Promise<Answer>);
+
+/** Runs that say "committed" for so many writes. */
+export function committed(count: number): { runs: ReceiptRun[] } {
+  return { runs: [{ count, status: "committed", batchId: "b", committedAt: "2026-01-01T00:00:00.000Z" }] };
+}
+
+export class ScriptedClient {
+  readonly updates: SeenUpdate[] = [];
+  readonly starts: unknown[] = [];
+  /** What each start of a batcher is answered with; nothing left: it succeeds. */
+  readonly startScript: Step[] = [];
+
+  constructor(private readonly script: Step[]) {}
+
+  asClient(): Client {
+    const getHandle = (workflowId: string) => ({
+      executeUpdate: async (name: string, { args, updateId }: { args: SubmitWritesArgs; updateId: string }) => {
+        if (workflowId !== "batcher/0/0") throw new Error(`no such batcher: ${workflowId}`);
+        const lines = new TextDecoder().decode(args[1]).split("\n");
+        const update = { name, updateId, header: args[0], lines };
+        this.updates.push(update);
+        if (this.script.length === 0) throw new Error("the script is over");
+        return await play(this.script.shift(), update);
+      },
+    });
+    const start = async (_: string, options: unknown) => {
+      this.starts.push(options);
+      return await play(this.startScript.shift(), this.updates.at(-1)!);
+    };
+    const withDeadline = (_: number, call: () => Promise<unknown>) => call();
+    return { workflow: { getHandle, start }, withDeadline } as unknown as Client;
+  }
+
+  /** The request ids of each Update. */
+  get ids(): readonly (readonly string[])[] {
+    return this.updates.map(({ header }) => header.ids);
+  }
+
+  /** For each Update the number of the first one that had the same Update id. */
+  get updateIds(): readonly number[] {
+    const all = this.updates.map(({ updateId }) => updateId);
+    return all.map((updateId) => all.indexOf(updateId));
+  }
+}
+
+async function play(step: Step, update: SeenUpdate): Promise<Answer> {
+  const answer = typeof step === "function" ? await step(update) : step;
+  if (answer instanceof Error) throw answer;
+  return answer;
+}
+
+/** Calls, what became of each of them, and who was told that they are done. */
+export class Calls {
+  readonly calls: PendingCall[] = [];
+  readonly done: string[] = [];
+  readonly #aborts = new Map<string, AbortController>();
+  readonly #results: Promise<[string, unknown]>[] = [];
+
+  constructor(ids: readonly string[], keys: Readonly<Record<string, string>> = {}) {
+    for (const id of ids) {
+      const digest = `digest-of-${id}`.padEnd(16, "_");
+      const call = new PendingCall(
+        id,
+        digest,
+        `"${id}"`,
+        keys[id] ?? null,
+        10,
+        (call) => this.done.push(call.requestId),
+      );
+      const abort = new AbortController();
+      this.#aborts.set(id, abort);
+      this.#results.push(
+        call.wait(60_000, abort.signal).then(
+          (receipt) => [id, receipt.status],
+          (error) => [id, error],
+        ),
+      );
+      this.calls.push(call);
+    }
+  }
+
+  /** Lets the caller give up. */
+  abandon(id: string): void {
+    this.#aborts.get(id)!.abort(new Error(`${id} gave up`));
+  }
+
+  /** What each caller got: a status, or `type (outcome)` of its error. Every caller must have got something. */
+  async results(): Promise<Record<string, string>> {
+    return Object.fromEntries((await Promise.all(this.#results)).map(([id, result]) => [id, describe(result)]));
+  }
+}
+
+function describe(result: unknown): string {
+  if (!(result instanceof Error)) return String(result);
+  return "type" in result && "outcome" in result ? `${result.type} (${result.outcome})` : result.message;
+}
+
+/** A courier with a script, and the errors to write scripts with. */
+export async function courierWith(
+  makeScript: (failures: Failures) => Step[],
+  makeStartScript: (failures: Failures) => Step[] = () => [],
+): Promise<{ client: ScriptedClient; courier: Courier }> {
+  const errors = await failures();
+  const { Courier } = await import("../../src/client/courier.ts");
+  const client = new ScriptedClient(makeScript(errors));
+  client.startScript.push(...makeStartScript(errors));
+  const courier = new Courier({
+    client: client.asClient(),
+    taskQueue: "queue",
+    workflowId: "batcher/0/0",
+    writerId: "writer",
+    batching: resolveBatchingOptions(),
+  });
+  return { client, courier };
+}

@@ -1,0 +1,198 @@
+/**
+ * The batcher: admits writes, flushes them in batches and answers each Update with the receipts of its writes.
+ *
+ * This file is a shell of handlers, conditions and activity calls; what is admitted, flushed and answered is decided in
+ * `src/core/group_commit.ts`.
+ *
+ * @module
+ */
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
+import { restoreSnapshot, takeSnapshot } from "../src/core/snapshot.ts";
+import {
+  type ConflictDetails,
+  FAILURE,
+  type OverloadedDetails,
+  shortMessage,
+  type SinkFailedDetails,
+} from "../src/protocol/failures.ts";
+import type {
+  BatcherInput,
+  BatcherStats,
+  SubmissionHeader,
+  SubmitWritesAnswer,
+  SubmitWritesArgs,
+} from "../src/protocol/messages.ts";
+import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } from "../src/protocol/names.ts";
+import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
+import { flushActivities } from "./activity_proxies.ts";
+
+/** Hands writes in; answered with their receipts after the flush that stored them. */
+export const submitWritesUpdate = defineUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE);
+
+/** Counters and limits. */
+export const getStatsQuery = defineQuery<BatcherStats>(GET_STATS_QUERY);
+
+/** Whether this batcher remembers a request id as stored. `false` says nothing: the ledger knows more. */
+export const isRequestProcessedQuery = defineQuery<boolean, [requestId: string]>(IS_REQUEST_PROCESSED_QUERY);
+
+/** Flushes that a roll over waits for a moment without pending writes before it turns new writes away. */
+const ROLL_OVER_PATIENCE_FLUSHES = 8;
+
+/** Admits, flushes and answers writes, and continues as new when the server suggests it. Runs until it is terminated. */
+export async function batcher({ options, snapshot }: BatcherInput): Promise<void> {
+  const { generation, settled } = restore(snapshot);
+  const commit = new GroupCommit(options, settled);
+  const flushed = { fast: 0, durable: 0, failed: 0 };
+
+  setHandler(submitWritesUpdate, async (header: SubmissionHeader, body: Uint8Array): Promise<SubmitWritesAnswer> => {
+    const ticket = commit.admit(header, body);
+    await condition(() => ticket.done);
+    return { runs: ticket.runs };
+  }, {
+    validator: (header: SubmissionHeader, body: Uint8Array) => {
+      const refusal = commit.refusal(header, body);
+      if (refusal) throw asFailure(refusal);
+    },
+  });
+  setHandler(isRequestProcessedQuery, (requestId) => commit.settled.get(requestId) !== undefined);
+  setHandler(getStatsQuery, () => ({
+    pendingWrites: commit.pendingWrites,
+    pendingBytes: commit.pendingBytes,
+    ...commit.counters,
+    fastFlushes: flushed.fast,
+    durableFlushes: flushed.durable,
+    failedFlushes: flushed.failed,
+    rememberedWrites: commit.settled.size,
+    generation,
+    continueAsNewSuggested: workflowInfo().continueAsNewSuggested,
+    historyLength: workflowInfo().historyLength,
+    limits: options,
+  }));
+
+  const flush = makeFlush(commit, options, flushed);
+  for (let sinceSuggested = 0;;) {
+    await condition(() => commit.hasQueued || workflowInfo().continueAsNewSuggested);
+    if (commit.hasQueued) {
+      await flush();
+      if (workflowInfo().continueAsNewSuggested && ++sinceSuggested >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
+      if (!workflowInfo().continueAsNewSuggested || commit.hasQueued) continue;
+    }
+    // A handler that waits for writes in the queue can finish only after their flush.
+    await condition(() => allHandlersFinished() || commit.hasQueued);
+    if (commit.hasQueued) continue;
+    await continueAsNew<typeof batcher>({ options, snapshot: takeSnapshot(generation + 1, settled) });
+  }
+}
+
+function restore(snapshot: BatcherInput["snapshot"]): ReturnType<typeof restoreSnapshot> {
+  try {
+    return restoreSnapshot(snapshot);
+  } catch (error) {
+    throw ApplicationFailure.nonRetryable(shortMessage(error), FAILURE.UNKNOWN_SNAPSHOT_VERSION);
+  }
+}
+
+function asFailure(refusal: Refusal): ApplicationFailure {
+  const { type } = refusal;
+  switch (type) {
+    case FAILURE.INVALID_WRITE:
+      return ApplicationFailure.nonRetryable(`Cannot admit as ${refusal.problem}`, type);
+    case FAILURE.REQUEST_ID_CONFLICT: {
+      const details: ConflictDetails = { requestIds: refusal.requestIds };
+      const message = `Cannot admit as ${refusal.requestIds.length} request ids are in use for other data`;
+      return ApplicationFailure.nonRetryable(message, type, details);
+    }
+    case FAILURE.ALREADY_COMMITTED: {
+      const details: SubmitWritesAnswer = { runs: refusal.runs };
+      return ApplicationFailure.nonRetryable(
+        "Every write is stored already; the details are its receipts",
+        type,
+        details,
+      );
+    }
+    case FAILURE.OVERLOADED: {
+      const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
+      return ApplicationFailure.retryable(`Cannot admit now: ${refusal.reason}`, type, details);
+    }
+  }
+}
+
+/** One flush after the other: a fast attempt, and a durable one where that fails. */
+function makeFlush(
+  commit: GroupCommit,
+  options: BatcherInput["options"],
+  flushed: { fast: number; durable: number; failed: number },
+): () => Promise<void> {
+  const { fast, durable } = flushActivities(options);
+  const { workflowId, runId } = workflowInfo();
+  // The first 48 bits tell the runs of one batcher apart: they are the run's start in milliseconds, or random.
+  const batchIdPrefix = `${workflowId}/${runId.replaceAll("-", "").slice(0, 12)}`;
+  // After a failure the fast attempt would only hold up admission; the durable one finds out when the sink is back.
+  let trustFast = true;
+
+  async function attempts(batch: Batch): Promise<void> {
+    if (trustFast) {
+      try {
+        commit.settle(batch, (await fast.flushBatch(batch.header, ...batch.bodies)).runs);
+        flushed.fast++;
+        return;
+      } catch (error) {
+        const known = certainFailure(error, batch.header.batchId);
+        if (known) {
+          commit.settleAll(batch, known);
+          flushed.failed++;
+          return;
+        }
+        trustFast = false;
+      }
+    }
+    commit.settle(batch, (await durable.flushBatch(batch.header, ...batch.bodies)).runs);
+    flushed.durable++;
+    trustFast = true;
+  }
+
+  return async () => {
+    const batch = commit.take(`${batchIdPrefix}/${commit.counters.flushes + 1}`);
+    try {
+      await attempts(batch);
+    } catch (error) {
+      flushed.failed++;
+      commit.settleAll(batch, {
+        status: "unknown",
+        batchId: batch.header.batchId,
+        errorType: FAILURE.WRITE_OUTCOME_UNKNOWN,
+        errorMessage: shortMessage(rootCause(error)),
+      });
+    }
+  };
+}
+
+/** The receipt for writes that the only attempt certainly did not store and that no retry can store. */
+function certainFailure(error: unknown, batchId: string): WriteReceipt | undefined {
+  const cause = rootCause(error);
+  if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable || cause.type !== FAILURE.SINK_FAILED) {
+    return undefined;
+  }
+  if ((cause.details?.[0] as SinkFailedDetails | undefined)?.wrote !== "no") return undefined;
+  return {
+    status: "failed",
+    batchId,
+    errorType: FAILURE.DATABASE_WRITE_FAILED,
+    errorMessage: shortMessage(cause),
+  };
+}
+
+function rootCause(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause ?? error : error;
+}
