@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from "@temporalio/client";
+import type { ConnectionOptions } from "@temporalio/client";
+import { connectNative } from "../client/connection.ts";
 
 /** The only interface that servers started here listen on. */
 export const LOOPBACK = "127.0.0.1";
@@ -33,9 +34,10 @@ export function freePort(): number {
  * as it came.
  */
 export async function checkTemporal(options: ConnectionOptions, timeoutMs: number, namespace?: string): Promise<void> {
-  const connection = Connection.lazy({ ...options, interceptors: [] });
+  const deadlineMs = Date.now() + timeoutMs;
+  const connection = await connectNative(options, timeoutMs);
   try {
-    await connection.withDeadline(Date.now() + timeoutMs, async () => {
+    await connection.withDeadline(deadlineMs, async () => {
       await connection.workflowService.getSystemInfo({});
       if (namespace !== undefined) await connection.workflowService.describeNamespace({ namespace });
     });
