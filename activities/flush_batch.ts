@@ -61,9 +61,9 @@ function isSinkWrite(row: Row): row is SinkWrite {
 function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[]): Row[] {
   const rows: Row[] = [];
   pieces.forEach(({ ids, digests, keys }, p) => {
-    const lines = splitLines(bodies[p]);
+    const lines = decodeLines(bodies[p]);
     for (let i = 0; i < ids.length; i++) {
-      const data = decodeJsonLine(lines[i]);
+      const data = lines[i];
       rows.push(
         data === undefined
           ? {
@@ -86,10 +86,24 @@ function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[])
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of a line, if it is JSON: nobody before this point has looked, and not every writer is ours. */
-function decodeJsonLine(line: Uint8Array): string | undefined {
+/** The text of each line that is JSON in UTF-8: nobody before this point has looked, and not every writer is ours. */
+function decodeLines(body: Uint8Array): (string | undefined)[] {
   try {
-    const text = strictDecoder.decode(line);
+    return strictDecoder.decode(body).split("\n").map(jsonOrNothing);
+  } catch {
+    // One line's bytes are no UTF-8; the others are none the worse for it.
+    return splitLines(body).map((line) => {
+      try {
+        return jsonOrNothing(strictDecoder.decode(line));
+      } catch {
+        return undefined;
+      }
+    });
+  }
+}
+
+function jsonOrNothing(text: string): string | undefined {
+  try {
     JSON.parse(text);
     return text;
   } catch {

@@ -9,6 +9,7 @@ const HEARTBEAT_EVERY_MS = 3_000;
 
 /** Takes `durationMs` milliseconds, or less if it is cancelled. */
 export async function simulateWork(durationMs: number): Promise<void> {
+  if (durationMs === 0) return;
   const beat = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
   try {
     await sleep(durationMs);

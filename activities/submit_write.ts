@@ -24,8 +24,8 @@ const FAST_WINDOW_MS_MAX = 1_000;
 export function createSubmitWrite(writer: BatchWriter): (input: SubmitWriteInput) => Promise<Receipt> {
   return async ({ write, timeoutMs }) => {
     const { isLocal } = activityInfo();
-    if (isLocal && writer.options.windowMs > FAST_WINDOW_MS_MAX) {
-      throw ApplicationFailure.retryable("The window is longer than a fast attempt", FAILURE.NOT_FAST);
+    if (isLocal && writer.options.windowMs + writer.options.gatherMs > FAST_WINDOW_MS_MAX) {
+      throw ApplicationFailure.retryable("Window and gathering are longer than a fast attempt", FAILURE.NOT_FAST);
     }
     const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
     try {

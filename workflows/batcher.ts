@@ -18,6 +18,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
+import { WriterLeases } from "../src/core/lanes.ts";
 import { restoreSnapshot, takeSnapshot } from "../src/core/snapshot.ts";
 import {
   type ConflictDetails,
@@ -34,6 +35,7 @@ import type {
   SubmitWritesArgs,
 } from "../src/protocol/messages.ts";
 import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } from "../src/protocol/names.ts";
+import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { flushActivities } from "./activity_proxies.ts";
 
@@ -50,18 +52,21 @@ export const isRequestProcessedQuery = defineQuery<boolean, [requestId: string]>
 const ROLL_OVER_PATIENCE_FLUSHES = 8;
 
 /** Admits, flushes and answers writes, and continues as new when the server suggests it. Runs until it is terminated. */
-export async function batcher({ options, snapshot }: BatcherInput): Promise<void> {
-  const { generation, settled } = restore(snapshot);
-  const commit = new GroupCommit(options, settled);
+export async function batcher(input: BatcherInput = {}): Promise<void> {
+  const options = resolve(input.options);
+  const { generation, settled, writers } = restore(input.snapshot);
+  const leases = new WriterLeases(options.writersMax, options.writerLeaseMs, writers);
+  const commit = new GroupCommit(options, settled, leases);
   const flushed = { fast: 0, durable: 0, failed: 0 };
 
   setHandler(submitWritesUpdate, async (header: SubmissionHeader, body: Uint8Array): Promise<SubmitWritesAnswer> => {
-    const ticket = commit.admit(header, body);
+    const ticket = commit.admit(header, body, Date.now());
     await condition(() => ticket.done);
+    commit.leave(header, Date.now());
     return { runs: ticket.runs };
   }, {
     validator: (header: SubmissionHeader, body: Uint8Array) => {
-      const refusal = commit.refusal(header, body);
+      const refusal = commit.refusal(header, body, Date.now());
       if (refusal) throw asFailure(refusal);
     },
   });
@@ -73,7 +78,8 @@ export async function batcher({ options, snapshot }: BatcherInput): Promise<void
     fastFlushes: flushed.fast,
     durableFlushes: flushed.durable,
     failedFlushes: flushed.failed,
-    rememberedWrites: commit.settled.size,
+    rememberedWrites: settled.size,
+    writers: leases.count(Date.now()),
     generation,
     continueAsNewSuggested: workflowInfo().continueAsNewSuggested,
     historyLength: workflowInfo().historyLength,
@@ -84,6 +90,7 @@ export async function batcher({ options, snapshot }: BatcherInput): Promise<void
   for (let sinceSuggested = 0;;) {
     await condition(() => commit.hasQueued || workflowInfo().continueAsNewSuggested);
     if (commit.hasQueued) {
+      if (options.gatherMs > 0 && !commit.hasFullBatch) await condition(() => commit.hasFullBatch, options.gatherMs);
       await flush();
       if (workflowInfo().continueAsNewSuggested && ++sinceSuggested >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
       if (!workflowInfo().continueAsNewSuggested || commit.hasQueued) continue;
@@ -91,7 +98,16 @@ export async function batcher({ options, snapshot }: BatcherInput): Promise<void
     // A handler that waits for writes in the queue can finish only after their flush.
     await condition(() => allHandlersFinished() || commit.hasQueued);
     if (commit.hasQueued) continue;
-    await continueAsNew<typeof batcher>({ options, snapshot: takeSnapshot(generation + 1, settled) });
+    const snapshot = takeSnapshot({ generation: generation + 1, settled, writers: leases.snapshot() });
+    await continueAsNew<typeof batcher>({ options, snapshot });
+  }
+}
+
+function resolve(options: BatcherInput["options"]): ResolvedBatchingOptions {
+  try {
+    return resolveBatchingOptions(options);
+  } catch (error) {
+    throw ApplicationFailure.nonRetryable(shortMessage(error), FAILURE.INVALID_OPTIONS);
   }
 }
 
@@ -121,6 +137,11 @@ function asFailure(refusal: Refusal): ApplicationFailure {
         details,
       );
     }
+    case FAILURE.LANE_FULL:
+      return ApplicationFailure.retryable(
+        `Cannot admit as ${refusal.writersMax} other writers have a place here`,
+        type,
+      );
     case FAILURE.OVERLOADED: {
       const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
       return ApplicationFailure.retryable(`Cannot admit now: ${refusal.reason}`, type, details);
@@ -131,7 +152,7 @@ function asFailure(refusal: Refusal): ApplicationFailure {
 /** One flush after the other: a fast attempt, and a durable one where that fails. */
 function makeFlush(
   commit: GroupCommit,
-  options: BatcherInput["options"],
+  options: ResolvedBatchingOptions,
   flushed: { fast: number; durable: number; failed: number },
 ): () => Promise<void> {
   const { fast, durable } = flushActivities(options);

@@ -4,4 +4,5 @@
  * @module
  */
 export * from "./mod.ts";
+export { bareCaller } from "./bare_caller.ts";
 export { emptyBatcher } from "./empty_batcher.ts";

@@ -38,19 +38,30 @@ export interface BenchSystem extends AsyncDisposable {
   readonly flushes: FlushReport[];
 }
 
+/** How a benchmark's system differs from the usual one. */
+export interface BenchSystemOptions {
+  /** Dynamic configuration of the server. */
+  readonly dynamicConfig?: Record<string, string>;
+  /** Puts something around the sink. */
+  readonly wrapSink?: (sink: Sink) => Sink;
+}
+
 /** Starts a system for one benchmark, on a server of its own. */
-export async function startBenchSystem({ log }: BenchContext): Promise<BenchSystem> {
+export async function startBenchSystem(
+  { log }: BenchContext,
+  { dynamicConfig = {}, wrapSink = (sink) => sink }: BenchSystemOptions = {},
+): Promise<BenchSystem> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "temporal-batcher-bench-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const ledgerFile = `${directory}/ledger.db`;
-  const server = stack.use(await startDevServer({ port: 0, ui: false, log: log.info }));
+  const server = stack.use(await startDevServer({ port: 0, ui: false, log: log.info, dynamicConfig }));
   const flushes: FlushReport[] = [];
   const system = stack.use(
     await startLocalSystem({
       address: server.address,
       log,
-      openSink: () => SqliteSink.open({ path: ledgerFile }),
+      openSink: async () => wrapSink(await SqliteSink.open({ path: ledgerFile })),
       workflows: "bench",
       onFlush: (report) => flushes.push(report),
     }),

@@ -13,19 +13,21 @@ export interface Progress {
 
 const LINE_EVERY_MS = 5_000;
 
-/** Shows progress on stderr. */
-export function showProgress(what: string, total: number): Progress {
+/** Shows progress on stderr. Of work without a known end, it shows how much is done and how fast. */
+export function showProgress(what: string, total?: number): Progress {
   return Deno.stderr.isTerminal() ? showBar(what, total) : showLines(what, total);
 }
 
-function showBar(what: string, total: number): Progress {
+function showBar(what: string, total: number | undefined): Progress {
   const bar = new cliProgress.SingleBar({
-    format: `${what} [{bar}] {value}/{total}, {rate}/s, {eta_formatted} left`,
+    format: total === undefined
+      ? `${what}: {value}, {rate}/s`
+      : `${what} [{bar}] {value}/{total}, {rate}/s, {eta_formatted} left`,
     hideCursor: true,
   }, cliProgress.Presets.shades_classic);
   const startedAt = performance.now();
   let done = 0;
-  bar.start(total, 0, { rate: "-" });
+  bar.start(total ?? 0, 0, { rate: "-" });
   return {
     add(count = 1) {
       done += count;
@@ -35,10 +37,10 @@ function showBar(what: string, total: number): Progress {
   };
 }
 
-function showLines(what: string, total: number): Progress {
+function showLines(what: string, total: number | undefined): Progress {
   let done = 0;
   let shownAt = performance.now();
-  const show = () => console.error(`${what}: ${done}/${total}`);
+  const show = () => console.error(total === undefined ? `${what}: ${done}` : `${what}: ${done}/${total}`);
   return {
     add(count = 1) {
       done += count;

@@ -22,12 +22,25 @@ export const batchingFlags = {
     value: "NAME",
     help: "Named policy; 'seed' is 100 writes or 20 s, whichever is first",
   },
-  "max-batch-writes": { type: "number", min: 1, max: 10_000, help: "Writes in one flush (default: 1000)" },
+  "max-batch-writes": { type: "number", min: 1, max: 10_000, help: "Writes in one flush (default: 2000)" },
   "window-ms": {
     type: "number",
     min: 0,
     max: 3_600_000,
     help: "Hold writes until the next multiple of this (default: 0, do not hold)",
+  },
+  "gather-ms": {
+    type: "number",
+    min: 0,
+    max: 60_000,
+    help: "Let a batcher wait so long for other writers before it flushes (default: 0)",
+  },
+  shards: { type: "number", min: 1, max: 1_024, help: "Shards; the same for every writer (default: 1)" },
+  "writers-max": {
+    type: "number",
+    min: 1,
+    max: 100,
+    help: "Writers of one batcher; more than 6 needs a server with a raised history.maxInFlightUpdates (default: 6)",
   },
   "confirmation-timeout-ms": {
     type: "number",
@@ -56,11 +69,17 @@ export function batchingOf(flags: {
   readonly preset: string | undefined;
   readonly "max-batch-writes": number | undefined;
   readonly "window-ms": number | undefined;
+  readonly "gather-ms": number | undefined;
+  readonly shards: number | undefined;
+  readonly "writers-max": number | undefined;
   readonly "confirmation-timeout-ms": number | undefined;
 }): BatchingOptions {
   const given = {
     maxBatchWrites: flags["max-batch-writes"],
     windowMs: flags["window-ms"],
+    gatherMs: flags["gather-ms"],
+    shards: flags.shards,
+    writersMax: flags["writers-max"],
     confirmationTimeoutMs: flags["confirmation-timeout-ms"],
   };
   const options = {

@@ -6,6 +6,7 @@
 import type { Client } from "@temporalio/client";
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { shardOf } from "../core/sharding.ts";
 import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import {
   InvalidWriteError,
@@ -25,8 +26,8 @@ import {
 import { textBytes } from "../protocol/text_bytes.ts";
 import type { Receipt, Write } from "../protocol/write.ts";
 import { canonicalJson, digestOf } from "./canonical_json.ts";
-import { Coalescer } from "./coalescer.ts";
-import { Courier, type CourierCounters } from "./courier.ts";
+import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
+import { Courier, type CourierCounters, newCounters } from "./courier.ts";
 import { PendingCall } from "./pending_call.ts";
 
 /** Options of a {@linkcode BatchWriter}. */
@@ -95,8 +96,10 @@ const RETRY_AFTER_FULL_MS = 100;
 export class BatchWriter implements AsyncDisposable {
   /** The options in force. */
   readonly options: ResolvedBatchingOptions;
-  readonly #courier: Courier;
-  readonly #coalescer: Coalescer;
+  readonly #counters = newCounters();
+  readonly #makeRoute: (shard: number) => Route;
+  /** By shard; a shard that was never written to has none. */
+  readonly #routes = new Map<number, Route>();
   readonly #calls = new Map<string, PendingCall>();
   readonly #maxWaitingWrites: number;
   readonly #maxWaitingBytes: number;
@@ -109,29 +112,29 @@ export class BatchWriter implements AsyncDisposable {
     this.options = resolveBatchingOptions(options);
     this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
     this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
-    this.#courier = new Courier({
-      client: options.client,
-      taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
-      workflowId: batcherWorkflowId(options.name ?? DEFAULT_BATCHER_NAME, 0, 0),
-      writerId: randomUUID(),
-      batching: this.options,
-    });
-    this.#coalescer = new Coalescer({
-      // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
-      // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
-      writesMax: Math.min(
-        this.options.windowMs > 0 ? this.options.maxBatchWrites : LIMITS.updateWritesMax,
-        LIMITS.updateWritesMax,
-        this.options.maxPendingWrites,
-      ),
-      bytesMax: Math.min(this.options.maxBatchBytes, LIMITS.updateBytesMax, this.options.maxPendingBytes),
-      windowMs: this.options.windowMs,
-    }, (calls) => this.#courier.deliver(calls));
+    const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE } = options;
+    const writerId = randomUUID();
+    this.#makeRoute = (shard) => {
+      const courier = new Courier({
+        client,
+        taskQueue,
+        workflowIdOf: (lane) => batcherWorkflowId(name, shard, lane),
+        writerId,
+        batching: this.options,
+        counters: this.#counters,
+      });
+      return { courier, coalescer: new Coalescer(updateSize(this.options), (calls) => courier.deliver(calls)) };
+    };
   }
 
   /** What this writer has done so far. */
   get stats(): BatchWriterStats {
-    return { ...this.#courier.counters, waitingWrites: this.#calls.size };
+    return { ...this.#counters, waitingWrites: this.#calls.size };
+  }
+
+  /** Workflow ids of the batchers that this writer has a place in. */
+  get batchers(): string[] {
+    return [...this.#routes.values()].flatMap(({ courier }) => courier.workflowId ?? []);
   }
 
   /**
@@ -157,8 +160,8 @@ export class BatchWriter implements AsyncDisposable {
   }
 
   /** Sends what waits in a window now, and waits until every write so far is answered. */
-  flush(): Promise<void> {
-    return this.#coalescer.drain();
+  async flush(): Promise<void> {
+    await Promise.all([...this.#routes.values()].map(({ coalescer }) => coalescer.drain()));
   }
 
   /** Refuses new writes and waits until every write so far is answered. */
@@ -184,8 +187,17 @@ export class BatchWriter implements AsyncDisposable {
     this.#calls.set(call.requestId, call);
     this.#waitingBytes += call.bytes;
     this.#deadlineCheck ??= setInterval(() => this.#checkDeadlines(), DEADLINE_CHECK_MS);
-    this.#coalescer.push(call);
+    this.#routeOf(write).coalescer.push(call);
     return call;
+  }
+
+  #routeOf(write: Write): Route {
+    const shard = shardOf(write, this.options.shards);
+    const known = this.#routes.get(shard);
+    if (known !== undefined) return known;
+    const route = this.#makeRoute(shard);
+    this.#routes.set(shard, route);
+    return route;
   }
 
   #forget(call: PendingCall): void {
@@ -200,6 +212,26 @@ export class BatchWriter implements AsyncDisposable {
     const now = performance.now();
     for (const call of this.#calls.values()) call.expire(now);
   }
+}
+
+/** The way to the batcher of one shard. */
+interface Route {
+  readonly coalescer: Coalescer;
+  readonly courier: Courier;
+}
+
+function updateSize(options: ResolvedBatchingOptions): CoalescerOptions {
+  return {
+    // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
+    // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
+    writesMax: Math.min(
+      options.windowMs > 0 ? options.maxBatchWrites : LIMITS.updateWritesMax,
+      LIMITS.updateWritesMax,
+      options.maxPendingWrites,
+    ),
+    bytesMax: Math.min(options.maxBatchBytes, LIMITS.updateBytesMax, options.maxPendingBytes),
+    windowMs: options.windowMs,
+  };
 }
 
 function waitingLimit(name: string, value: number): number {

@@ -14,6 +14,7 @@ import {
   type SubmitWritesAnswer,
   type SubmitWritesArgs,
 } from "../protocol/messages.ts";
+import { LaneWalk } from "../core/lanes.ts";
 import { BATCHER_WORKFLOW, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
@@ -25,10 +26,13 @@ import { failSetup, outcomeUnknown, settle } from "./settle.ts";
 export interface CourierOptions {
   readonly client: Client;
   readonly taskQueue: string;
-  readonly workflowId: string;
+  /** Workflow id of the batcher of a lane. */
+  readonly workflowIdOf: (lane: number) => string;
   readonly writerId: string;
   /** What a batcher that has to be started is told. */
   readonly batching: ResolvedBatchingOptions;
+  /** Counters that several couriers may share. */
+  readonly counters: CourierCounters;
 }
 
 /** What a courier has done so far. */
@@ -37,6 +41,8 @@ export interface CourierCounters {
   updates: number;
   /** Writes in answered Updates. */
   answeredWrites: number;
+  /** Lanes that had no place. */
+  laneMoves: number;
   /** Updates that the server's limit of Updates in flight turned away. */
   capErrors: number;
   /** Updates that a batcher turned away because it was full or rolling over. */
@@ -58,19 +64,28 @@ const ATTEMPT_MS = 15_000;
 
 const textEncoder = new TextEncoder();
 
-/** Carries writes to one batcher. */
-export class Courier {
-  readonly counters: CourierCounters = {
-    updates: 0,
-    answeredWrites: 0,
-    capErrors: 0,
-    overloads: 0,
-    retries: 0,
-    starts: 0,
-  };
-  #nextUpdate = 0;
+/** Counters that have counted nothing yet. */
+export function newCounters(): CourierCounters {
+  return { updates: 0, answeredWrites: 0, laneMoves: 0, capErrors: 0, overloads: 0, retries: 0, starts: 0 };
+}
 
-  constructor(private readonly options: CourierOptions) {}
+/** Carries writes to one batcher: the first one of its shard that has a place for its writer. */
+export class Courier {
+  #nextUpdate = 0;
+  #walk: LaneWalk;
+  /** Whether the batcher of this lane has let this writer in. */
+  #admitted = false;
+  /** When the last try ended, on the clock of `performance.now()`. */
+  #triedAt = 0;
+
+  constructor(private readonly options: CourierOptions) {
+    this.#walk = new LaneWalk(options.writerId);
+  }
+
+  /** The batcher that this writer has a place in, if it has one. */
+  get workflowId(): string | undefined {
+    return this.#admitted ? this.options.workflowIdOf(this.#walk.lane) : undefined;
+  }
 
   /** Delivers calls in one Update and settles each of them, unless its callers give up first. Never rejects. */
   async deliver(calls: readonly PendingCall[]): Promise<void> {
@@ -83,6 +98,7 @@ export class Courier {
   }
 
   async #deliver(calls: readonly PendingCall[]): Promise<void> {
+    this.#returnAfterSilence();
     let batch = calls;
     let updateId = this.#newUpdateId();
     for (let attempt = 1;; attempt++) {
@@ -96,9 +112,31 @@ export class Courier {
       const verdict = await this.#attempt(batch, updateId);
       if (verdict === undefined) return;
       batch = this.#settleBy(verdict, batch);
-      if (verdict.kind !== "again" || verdict.fresh) updateId = this.#newUpdateId();
+      const moved = this.#changesLane(verdict);
+      if (moved || verdict.kind !== "again" || verdict.fresh) updateId = this.#newUpdateId();
       if (batch.length > 0) await this.#prepareNext(verdict, batch, attempt);
+      // What other lanes said is no reason to be slow with this one.
+      if (moved) attempt = 0;
     }
+  }
+
+  /** A writer whose place has lapsed begins at the first lane again: after a crowd, few lanes are enough. */
+  #returnAfterSilence(): void {
+    // Counted from the last try, answered or not: what may still wait in this lane must not be overtaken in another.
+    if (performance.now() - this.#triedAt < this.options.batching.writerLeaseMs) return;
+    this.#walk = new LaneWalk(this.options.writerId);
+    this.#admitted = false;
+  }
+
+  /** Moves on where this lane has no place, and says whether it did. */
+  #changesLane(verdict: Verdict): boolean {
+    if (verdict.kind === "laneFull") this.#walk.full();
+    // Who has been let in has a place, and only waits for room among the Updates in flight.
+    else if (verdict.kind === "again" && verdict.cap && !this.#admitted) this.#walk.crowded();
+    else return false;
+    this.#admitted = false;
+    this.options.counters.laneMoves++;
+    return true;
   }
 
   #newUpdateId(): string {
@@ -109,7 +147,7 @@ export class Courier {
   async #attempt(batch: readonly PendingCall[], updateId: string): Promise<Verdict | undefined> {
     const sentBefore = batch.map((call) => call.sent);
     for (const call of batch) call.sent = true;
-    this.counters.updates++;
+    this.options.counters.updates++;
     let answer: SubmitWritesAnswer;
     try {
       answer = await this.#update(batch, updateId);
@@ -122,13 +160,16 @@ export class Courier {
         if (refused) call.sent = sentBefore[i];
       });
       return verdict;
+    } finally {
+      this.#triedAt = performance.now();
     }
+    this.#admitted = true;
     this.#answer(batch, answer.runs);
     return undefined;
   }
 
   #update(batch: readonly PendingCall[], updateId: string): Promise<SubmitWritesAnswer> {
-    const { client, workflowId, writerId } = this.options;
+    const { client, workflowIdOf, writerId } = this.options;
     const header: SubmissionHeader = {
       version: PROTOCOL_VERSION,
       writer: writerId,
@@ -137,7 +178,7 @@ export class Courier {
       ...(batch.some((call) => call.partitionKey !== null) && { keys: batch.map((call) => call.partitionKey) }),
     };
     const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
-    const handle = client.workflow.getHandle(workflowId);
+    const handle = client.workflow.getHandle(workflowIdOf(this.#walk.lane));
     return client.withDeadline(
       Date.now() + ATTEMPT_MS,
       () =>
@@ -150,7 +191,7 @@ export class Courier {
 
   #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[]): void {
     const receipts = decodeRuns(runs, batch.length);
-    this.counters.answeredWrites += batch.length;
+    this.options.counters.answeredWrites += batch.length;
     batch.forEach((call, i) => settle(call, receipts[i]));
   }
 
@@ -180,12 +221,13 @@ export class Courier {
         failSetup(batch, verdict.message);
         return [];
       case "overloaded":
-        this.counters.overloads++;
+        this.options.counters.overloads++;
         return batch;
       case "again":
-        if (verdict.cap) this.counters.capErrors++;
-        else this.counters.retries++;
+        if (verdict.cap) this.options.counters.capErrors++;
+        else this.options.counters.retries++;
         return batch;
+      case "laneFull":
       case "start":
         return batch;
     }
@@ -198,20 +240,20 @@ export class Courier {
   }
 
   async #start(batch: readonly PendingCall[], attempt: number): Promise<void> {
-    const { client, workflowId, taskQueue, batching } = this.options;
+    const { client, workflowIdOf, taskQueue, batching } = this.options;
     // The first time no batcher is the usual case; after that something ends them, and must not be outrun.
     if (attempt > 1) await delay(backOffMs(attempt));
     const input: BatcherInput = { options: batching };
     try {
       await client.withDeadline(Date.now() + ATTEMPT_MS, () =>
         client.workflow.start(BATCHER_WORKFLOW, {
-          workflowId,
+          workflowId: workflowIdOf(this.#walk.lane),
           taskQueue,
           args: [input],
           workflowIdConflictPolicy: "USE_EXISTING",
           workflowTaskTimeout: BATCHER_TASK_TIMEOUT,
         }));
-      this.counters.starts++;
+      this.options.counters.starts++;
     } catch (error) {
       const verdict = judge(error);
       if (verdict.kind === "setup") failSetup(batch, verdict.message);

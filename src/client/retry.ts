@@ -25,6 +25,8 @@ export type Verdict =
   | { readonly kind: "invalid"; readonly message: string }
   /** Not admitted; go again after a wait. */
   | { readonly kind: "overloaded"; readonly retryAfterMs: number; readonly message: string }
+  /** Other writers have all places of this lane: go to the next one. */
+  | { readonly kind: "laneFull" }
   /** No batcher runs: start one, then go again. */
   | { readonly kind: "start" }
   /**
@@ -83,6 +85,7 @@ export function wasRefused(verdict: Verdict): boolean {
   switch (verdict.kind) {
     case "conflict":
     case "invalid":
+    case "laneFull":
     case "overloaded":
       return true;
     case "again":
@@ -109,6 +112,8 @@ function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
       return { kind: "answered", runs: (details as SubmitWritesAnswer).runs };
     case FAILURE.REQUEST_ID_CONFLICT:
       return { kind: "conflict", requestIds: (details as ConflictDetails).requestIds };
+    case FAILURE.LANE_FULL:
+      return { kind: "laneFull" };
     case FAILURE.OVERLOADED:
       return {
         kind: "overloaded",

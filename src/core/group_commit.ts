@@ -13,6 +13,7 @@ import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import { SettledWindow } from "./settled_window.ts";
+import { WriterLeases } from "./lanes.ts";
 import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
 
 /** Why a submission is turned away. It has changed nothing. */
@@ -20,6 +21,7 @@ export type Refusal =
   | { readonly type: typeof FAILURE.INVALID_WRITE; readonly problem: string }
   | { readonly type: typeof FAILURE.REQUEST_ID_CONFLICT; readonly requestIds: readonly string[] }
   | { readonly type: typeof FAILURE.ALREADY_COMMITTED; readonly runs: readonly ReceiptRun[] }
+  | { readonly type: typeof FAILURE.LANE_FULL; readonly writersMax: number }
   | { readonly type: typeof FAILURE.OVERLOADED; readonly reason: string; readonly retryAfterMs: number };
 
 /** An admitted submission that waits for its receipts. */
@@ -72,6 +74,7 @@ export class GroupCommit {
   constructor(
     private readonly options: ResolvedBatchingOptions,
     readonly settled: SettledWindow = new SettledWindow(),
+    readonly writers: WriterLeases = new WriterLeases(options.writersMax, options.writerLeaseMs),
   ) {}
 
   /** Writes that are queued or in a flush. */
@@ -89,16 +92,22 @@ export class GroupCommit {
     return this.#queue.writes > 0;
   }
 
+  /** Whether it is no use to wait for more writes before the next batch. */
+  get hasFullBatch(): boolean {
+    return this.#closing || this.#queue.writes >= this.options.maxBatchWrites ||
+      this.#queue.bytes >= this.options.maxBatchBytes;
+  }
+
   /** Turns new writes away from now on, so that what is pending can end and the run can roll over. */
   close(): void {
     this.#closing = true;
   }
 
   /** Says why a submission must be turned away, or nothing if it may be admitted. Changes nothing. */
-  refusal(header: unknown, body: unknown): Refusal | undefined {
+  refusal(header: unknown, body: unknown, nowMs: number): Refusal | undefined {
     const problem = submissionProblem(header, body);
     if (problem !== undefined) return { type: FAILURE.INVALID_WRITE, problem };
-    const { ids, digests, keys } = header as SubmissionHeader;
+    const { writer, ids, digests, keys } = header as SubmissionHeader;
     const conflicts: string[] = [];
     const remembered: WriteReceipt[] = [];
     let fresh = 0;
@@ -111,6 +120,10 @@ export class GroupCommit {
     }
     if (conflicts.length > 0) return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts };
     if (remembered.length === ids.length) return { type: FAILURE.ALREADY_COMMITTED, runs: encodeRuns(remembered) };
+    // A writer that is admitted has an Update in flight here from time to time, even if this one only attaches.
+    if (!this.writers.hasPlaceFor(writer, nowMs)) {
+      return { type: FAILURE.LANE_FULL, writersMax: this.options.writersMax };
+    }
     // What only attaches takes no room, and is nearer to its receipt here than anywhere else.
     if (fresh === 0) return undefined;
     return this.#overload(fresh, submissionBytes(ids, keys, body as Uint8Array));
@@ -135,8 +148,9 @@ export class GroupCommit {
   }
 
   /** Admits a submission that {@linkcode refusal} let through. */
-  admit(header: SubmissionHeader, body: Uint8Array): Ticket {
-    const { ids, digests } = header;
+  admit(header: SubmissionHeader, body: Uint8Array, nowMs: number): Ticket {
+    const { writer, ids, digests } = header;
+    this.writers.enter(writer, nowMs);
     const writes: PendingWrite<WriteReceipt>[] = [];
     const fresh: number[] = [];
     for (let i = 0; i < ids.length; i++) {
@@ -154,6 +168,11 @@ export class GroupCommit {
     for (const piece of cut(header, body, writes, fresh, this.options)) this.#queue.push(piece);
     this.counters.admittedWrites += fresh.length;
     return new Ticket(writes);
+  }
+
+  /** An admitted submission is answered. */
+  leave({ writer }: SubmissionHeader, nowMs: number): void {
+    this.writers.leave(writer, nowMs);
   }
 
   /** Takes the next batch off the queue. */

@@ -15,13 +15,17 @@ export interface SettledWrite {
   readonly receipt: WriteReceipt & { readonly status: "duplicate" };
 }
 
+/** A remembered write, and what it counts for. */
+interface Entry {
+  readonly requestId: string;
+  readonly write: SettledWrite;
+  readonly bytes: number;
+}
+
 /** Upper bound of the bytes that an id, its digest, its quotes and its comma take as JSON. */
 function jsonBytesMax(requestId: string): number {
   return textBytes(requestId) + DIGEST_CHARS + 3;
 }
-
-/** Room in a snapshot for what is not a settled write: version, generation, names of fields. */
-const SNAPSHOT_FRAME_BYTES = 1_024;
 
 const BATCH_PUNCTUATION_BYTES = '["","",],'.length;
 const BATCH_COUNT_BYTES = 8;
@@ -46,7 +50,10 @@ function isOfSameBatch(a: SettledWrite, b: SettledWrite): boolean {
  * It answers repeated writes without asking the ledger; what it has forgotten the ledger still knows.
  */
 export class SettledWindow {
-  readonly #settled = new Map<string, SettledWrite>();
+  readonly #settled = new Map<string, Entry>();
+  /** Entries, oldest first, from `#oldest` on; one that was replaced since is no longer in the map. */
+  #order: Entry[] = [];
+  #oldest = 0;
   #bytes = 0;
 
   /**
@@ -65,20 +72,26 @@ export class SettledWindow {
 
   /** The settled write with this id, if it is remembered. */
   get(requestId: string): SettledWrite | undefined {
-    return this.#settled.get(requestId);
+    return this.#settled.get(requestId)?.write;
   }
 
   /** Remembers a settled write as the newest one. */
   add(requestId: string, write: SettledWrite): void {
-    if (this.#settled.delete(requestId)) this.#bytes -= jsonBytesMax(requestId);
-    this.#settled.set(requestId, write);
-    this.#bytes += jsonBytesMax(requestId);
-    if (this.#settled.size <= this.writesMax && this.#bytes <= this.bytesMax) return;
-    for (const oldest of this.#settled.keys()) {
-      this.#settled.delete(oldest);
-      this.#bytes -= jsonBytesMax(oldest);
-      if (this.#settled.size <= this.writesMax && this.#bytes <= this.bytesMax) return;
-    }
+    const entry = { requestId, write, bytes: jsonBytesMax(requestId) };
+    this.#bytes += entry.bytes - (this.#settled.get(requestId)?.bytes ?? 0);
+    this.#settled.set(requestId, entry);
+    this.#order.push(entry);
+    while (this.#settled.size > this.writesMax || this.#bytes > this.bytesMax) this.#forgetOldest();
+    if (2 * this.#oldest <= this.#order.length) return;
+    this.#order = this.#order.slice(this.#oldest);
+    this.#oldest = 0;
+  }
+
+  #forgetOldest(): void {
+    const entry = this.#order[this.#oldest++];
+    if (this.#settled.get(entry.requestId) !== entry) return;
+    this.#settled.delete(entry.requestId);
+    this.#bytes -= entry.bytes;
   }
 
   /**
@@ -87,11 +100,11 @@ export class SettledWindow {
    *
    * @param bytesMax Most bytes of the snapshot, as JSON.
    */
-  snapshot(bytesMax: number = LIMITS.snapshotBytesMax - SNAPSHOT_FRAME_BYTES): SettledSnapshot {
+  snapshot(bytesMax: number = Infinity): SettledSnapshot {
     const ids: string[] = [];
     const digests: string[] = [];
     const batches: [batchId: string, committedAt: string, count: number][] = [];
-    for (const [requestId, { digest, receipt }] of this.#newest(bytesMax)) {
+    for (const { requestId, write: { digest, receipt } } of this.#newest(bytesMax)) {
       ids.push(requestId);
       digests.push(digest);
       const last = batches.at(-1);
@@ -102,13 +115,13 @@ export class SettledWindow {
   }
 
   /** The newest writes that fit into so many bytes of a snapshot, oldest first. */
-  #newest(bytesMax: number): [requestId: string, write: SettledWrite][] {
-    const entries = [...this.#settled];
+  #newest(bytesMax: number): Entry[] {
+    const entries = this.#order.slice(this.#oldest).filter((entry) => this.#settled.get(entry.requestId) === entry);
     let from = entries.length;
     for (let bytes = 0; from > 0; from--) {
-      const [requestId, write] = entries[from - 1];
-      bytes += jsonBytesMax(requestId);
-      if (from === entries.length || !isOfSameBatch(write, entries[from][1])) bytes += batchBytesMax(write.receipt);
+      const { write, bytes: entryBytes } = entries[from - 1];
+      bytes += entryBytes;
+      if (from === entries.length || !isOfSameBatch(write, entries[from].write)) bytes += batchBytesMax(write.receipt);
       if (bytes > bytesMax) break;
     }
     return entries.slice(from);

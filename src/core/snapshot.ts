@@ -3,15 +3,28 @@
  *
  * @module
  */
+import { LIMITS } from "../protocol/limits.ts";
 import type { BatcherSnapshot } from "../protocol/messages.ts";
+import { textBytes } from "../protocol/text_bytes.ts";
 import { SettledWindow } from "./settled_window.ts";
+
+/** What the settled writes share their snapshot with: version, generation, names of fields. */
+const FRAME_BYTES = 1_024;
 
 /** Version of the snapshots that this code writes and reads. */
 export const SNAPSHOT_VERSION = 1;
 
-/** Writes a snapshot for the next run. */
-export function takeSnapshot(generation: number, settled: SettledWindow): BatcherSnapshot {
-  return { version: SNAPSHOT_VERSION, generation, settled: settled.snapshot() };
+/** What a snapshot is made of. */
+export interface SnapshotParts {
+  readonly generation: number;
+  readonly settled: SettledWindow;
+  readonly writers: readonly (readonly [writer: string, seenAtMs: number])[];
+}
+
+/** Writes a snapshot for the next run, of at most {@linkcode LIMITS.snapshotBytesMax} bytes as JSON. */
+export function takeSnapshot({ generation, settled, writers }: SnapshotParts): BatcherSnapshot {
+  const room = LIMITS.snapshotBytesMax - FRAME_BYTES - textBytes(JSON.stringify(writers));
+  return { version: SNAPSHOT_VERSION, generation, settled: settled.snapshot(room), writers };
 }
 
 /**
@@ -19,13 +32,14 @@ export function takeSnapshot(generation: number, settled: SettledWindow): Batche
  *
  * @throws {RangeError} If it has another version: to guess at its meaning would be worse than to stop.
  */
-export function restoreSnapshot(snapshot: BatcherSnapshot | undefined): { generation: number; settled: SettledWindow } {
-  if (snapshot === undefined) return { generation: 0, settled: new SettledWindow() };
+export function restoreSnapshot(snapshot: BatcherSnapshot | undefined): SnapshotParts {
+  if (snapshot === undefined) return { generation: 0, settled: new SettledWindow(), writers: [] };
   if (snapshot.version !== SNAPSHOT_VERSION) {
     throw new RangeError(
       `Cannot continue as the snapshot's version must be ${SNAPSHOT_VERSION}: current value is ${snapshot.version}. ` +
         "Run a worker with the code that wrote it, or terminate the batcher: the ledger keeps what was stored",
     );
   }
-  return { generation: snapshot.generation, settled: SettledWindow.restore(snapshot.settled) };
+  const { generation, settled, writers = [] } = snapshot;
+  return { generation, settled: SettledWindow.restore(settled), writers };
 }

@@ -6,7 +6,7 @@
 import { LIMITS } from "./limits.ts";
 import { countLines } from "./lines.ts";
 import { DIGEST_CHARS, PROTOCOL_VERSION, type SubmissionHeader } from "./messages.ts";
-import { textBytes } from "./text_bytes.ts";
+import { isPlainText, textBytes } from "./text_bytes.ts";
 
 /** What a value is, for an error line: never the value itself, which may be secret or huge. */
 export function kindOf(value: unknown): string {
@@ -23,6 +23,7 @@ function nameProblem(value: unknown, field: string, charsMax: number): string | 
   if (typeof value !== "string") return `${field} must be a string: it is ${kindOf(value)}`;
   if (value.length === 0) return `${field} must not be empty`;
   if (value.length > charsMax) return `${field} must have at most ${charsMax} characters: it has ${value.length}`;
+  if (isPlainText(value)) return undefined;
   // Databases cannot store either of them faithfully in text, and an id that changes on its way is no id.
   if (CONTROL_CHARACTER.test(value)) return `${field} must not hold control characters`;
   if (!value.isWellFormed()) return `${field} must be well-formed Unicode: it holds half of a surrogate pair`;

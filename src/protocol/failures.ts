@@ -13,8 +13,12 @@ export const FAILURE = {
   REQUEST_ID_CONFLICT: "RequestIdConflict",
   /** The validator: every write in it is settled; the details carry the answer. */
   ALREADY_COMMITTED: "AlreadyCommitted",
+  /** The batcher has its number of writers, and this one is not among them: the next lane may have a place. */
+  LANE_FULL: "LaneFull",
   /** A queue is full; the details carry `retryAfterMs`. */
   OVERLOADED: "Overloaded",
+  /** A batcher was started with options that are out of their bounds. */
+  INVALID_OPTIONS: "InvalidOptions",
   /** The batcher cannot continue from what its last run handed over. */
   UNKNOWN_SNAPSHOT_VERSION: "UnknownSnapshotVersion",
   /** A flush failed as a whole; the details say what is known about it. */

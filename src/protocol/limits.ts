@@ -22,8 +22,12 @@ export const LIMITS = {
   requestIdCharsMax: 1_100,
   /** An account, an order, a tenant: a name, not a document. */
   partitionKeyCharsMax: 256,
-  /** A writer's id: host, process and a random part. */
-  writerIdCharsMax: 200,
+  /** A writer's id: ours is a UUID. */
+  writerIdCharsMax: 100,
+  /** Largest `writersMax`: every place of a writer travels in the snapshot. */
+  writersMax: 100,
+  /** Largest `shards`: a writer has an Update in flight for each of them. */
+  shardsMax: 1_024,
   /** Writes in one Update. Above 2,000 the gain is small: the sandbox is busy longer than the gathering saves. */
   updateWritesMax: 2_000,
   /** Ids, keys and data of one Update; half of what the server takes, as a durable flush repeats it with a header. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ResolvedBatchingOptions } from "./options.ts";
+import type { BatchingOptions, ResolvedBatchingOptions } from "./options.ts";
 
 /** Version of the messages in this file. */
 export const PROTOCOL_VERSION = 1;
@@ -93,11 +93,14 @@ export interface BatcherSnapshot {
   /** How often it has continued as new. */
   readonly generation: number;
   readonly settled: SettledSnapshot;
+  /** Writers with a place, and when each was last heard of; left out by runs that knew no lanes. */
+  readonly writers?: readonly (readonly [writer: string, seenAtMs: number])[];
 }
 
 /** Argument of the batcher workflow. */
 export interface BatcherInput {
-  readonly options: ResolvedBatchingOptions;
+  /** What is left out has its default: an earlier run, or another program, may not know it. */
+  readonly options?: BatchingOptions;
   readonly snapshot?: BatcherSnapshot;
 }
 
@@ -115,6 +118,8 @@ export interface BatcherStats {
   /** Flushes whose outcome is unknown or that certainly failed, after every retry. */
   readonly failedFlushes: number;
   readonly rememberedWrites: number;
+  /** Writers with a place. */
+  readonly writers: number;
   /** How often this batcher has continued as new, over all runs. */
   readonly generation: number;
   readonly continueAsNewSuggested: boolean;

@@ -16,6 +16,9 @@ export const BATCHER_WORKFLOW = "batcher";
 /** Workflow type of what answers every Update at once, for measurements. */
 export const EMPTY_BATCHER_WORKFLOW = "emptyBatcher";
 
+/** Workflow type of a caller that only runs an empty local activity, for measurements. */
+export const BARE_CALLER_WORKFLOW = "bareCaller";
+
 /** Workflow type of the ready-made caller. */
 export const TRANSACTION_WORKFLOW = "transaction";
 

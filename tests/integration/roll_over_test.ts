@@ -9,6 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure_of.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
+import { Load } from "../support/load.ts";
 
 /** Events in a history at which the server suggests continue-as-new: four Updates, or so. */
 const SUGGESTED_AT_EVENTS = 25;
@@ -71,12 +72,47 @@ labTests({ dynamicConfig: { "limit.historyCount.suggestContinueAsNew": `${SUGGES
     assertEquals((await lab.ledgerRows(write.requestId)).length, 1);
   }],
 
+  ["batcher() remembers across runs which writers have a place", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    const writers = [lab.writer(name, { writersMax: 2 }), lab.writer(name, { writersMax: 2 })];
+    let n = 0;
+    await eventually("a roll over", async () => {
+      for (const writer of writers) {
+        await writer.write({ requestId: `${name}/${n}`, data: n++ });
+        if ((await lab.stats(name)).generation > 0) return true;
+      }
+    });
+    // No Update has reached this run, so what it knows of writers it was told.
+    const { admittedWrites, writers: places } = await lab.stats(name);
+    assertEquals([admittedWrites, places], [0, 2]);
+    const third = lab.writer(name, { writersMax: 2 });
+    assertEquals((await third.write({ requestId: `${name}/third`, data: 3 })).status, "committed");
+    assertEquals(third.batchers, [batcherWorkflowId(name, 0, 1)]);
+    for (const writer of writers) await writer.write({ requestId: `${name}/${n}`, data: n++ });
+    for (const writer of writers) assertEquals(writer.batchers, [batcherWorkflowId(name, 0, 0)]);
+  }],
+
+  ["batcher() that gathers rolls over under load, and no write is lost or fails", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    // A batch is full when every caller is in it, so that a batcher gathers for a part of the time.
+    const maxBatchWrites = WRITERS * CALLERS_PER_WRITER;
+    const writers = Array.from({ length: WRITERS }, () => lab.writer(name, { gatherMs: 1_000, maxBatchWrites }));
+    const load = new Load(writers, CALLERS_PER_WRITER, `${name}/`);
+    await load.untilMore(WRITERS * CALLERS_PER_WRITER * WRITES_PER_CALLER);
+    await lab.stats(name).then(({ generation }) => assertGreater(generation, 0));
+    await load.end();
+    await lab.assertLedgerHolds(`${name}/`, load.receipts);
+  }],
+
   ["batcher() rolls over while a durable flush and its callers wait", async (lab) => {
     const name = lab.name();
     await lab.batcherWorker(name);
     await writeUntilGeneration(lab, name, 1);
     lab.sink.failBeforeCommit(Infinity);
-    const writers = Array.from({ length: 6 }, () => lab.writer(name));
+    // One place is taken by the writer that has brought it so far.
+    const writers = Array.from({ length: lab.writer(name).options.writersMax - 1 }, () => lab.writer(name));
     // Each Update that is admitted while the flush is retried adds to the history, beyond where a roll over is suggested.
     const waiting = writers.map((writer, n) => writer.write({ requestId: `${name}/waiting/${n}`, data: n }));
     await eventually("every caller waits", async () => (await lab.stats(name)).pendingWrites === writers.length);

@@ -136,6 +136,7 @@ labTests({}, [
       durableFlushes: 0,
       failedFlushes: 0,
       rememberedWrites: 3,
+      writers: 1,
       generation: 0,
       continueAsNewSuggested: false,
       limits: resolveBatchingOptions(),

@@ -3,49 +3,32 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertLessOrEqual, assertThrows } from "@std/assert";
 import { type Batch, GroupCommit, type Ticket } from "../../src/core/group_commit.ts";
 import { FAILURE } from "../../src/protocol/failures.ts";
-import { PROTOCOL_VERSION, type SubmissionHeader } from "../../src/protocol/messages.ts";
+import type { SubmissionHeader } from "../../src/protocol/messages.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { decodeRuns, encodeRuns, type WriteReceipt } from "../../src/protocol/receipt_runs.ts";
 
-/** One write of a submission. Another variant is other data under the same id. */
-export interface ModelItem {
-  readonly id: number;
-  readonly variant: number;
-  readonly key: string | null;
-}
+import {
+  asReceipt,
+  asSubmission,
+  asWrite,
+  bytesOf,
+  type ModelItem,
+  type ModelLimits,
+  type ModelOutcome,
+  type ModelWrite,
+} from "./model_write.ts";
+import { ModelWriters } from "./model_writers.ts";
 
-export interface ModelLimits {
-  readonly maxBatchWrites: number;
-  readonly maxBatchBytes: number;
-  readonly maxPendingWrites: number;
-  readonly maxPendingBytes: number;
-}
-
-/** What a sink may answer for one write; each time another one in the real system, so the model numbers them. */
-export type ModelOutcome = "committed" | "result" | "duplicate" | "rejected" | "conflict" | "failed" | "unknown";
-
-interface ModelWrite {
-  readonly requestId: string;
-  readonly digest: string;
-  readonly line: string;
-  readonly key: string | null;
-  receipt?: WriteReceipt;
-}
-
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function asWrite({ id, variant, key }: ModelItem): ModelWrite {
-  // Lengths differ, one character is longer in bytes than in characters, and some lines of foreign writers are empty.
-  const line = id % 7 === 6 ? "" : JSON.stringify({ v: variant, pad: "é".repeat(id % 4) });
-  return { requestId: `id-${id}`, digest: `digest-${id}-${variant}`.padEnd(16, "_"), line, key };
-}
-
-function bytesOf({ requestId, key, line }: ModelWrite): number {
-  return requestId.length + (key?.length ?? 0) + encoder.encode(line).length;
+interface ModelTicket {
+  readonly header: SubmissionHeader;
+  readonly ticket: Ticket;
+  readonly writes: readonly ModelWrite[];
+  answered: boolean;
 }
 
 export class GroupCommitModel {
@@ -54,30 +37,23 @@ export class GroupCommitModel {
   readonly #pending = new Map<string, ModelWrite>();
   readonly #settled = new Map<string, { digest: string; receipt: WriteReceipt }>();
   readonly #flights: { batch: Batch; writes: readonly ModelWrite[] }[] = [];
-  readonly #tickets: { ticket: Ticket; writes: readonly ModelWrite[] }[] = [];
+  readonly #tickets: ModelTicket[] = [];
+  readonly #writers: ModelWriters;
   #closed = false;
   #admitted = 0;
   #flushes = 0;
 
   constructor(private readonly limits: ModelLimits, implementation: typeof GroupCommit = GroupCommit) {
     this.#real = new implementation({ ...resolveBatchingOptions(), ...limits });
+    this.#writers = new ModelWriters(limits.writersMax, limits.writerLeaseMs);
   }
 
-  submit(items: readonly ModelItem[]): void {
+  submit(items: readonly ModelItem[], writer = "model"): void {
     const writes = items.map(asWrite);
-    const header: SubmissionHeader = {
-      version: PROTOCOL_VERSION,
-      writer: "model",
-      ids: writes.map((write) => write.requestId),
-      digests: writes.map((write) => write.digest).join(""),
-      ...(writes.some((write) => write.key !== null) && { keys: writes.map((write) => write.key) }),
-    };
-    const body = encoder.encode(writes.map((write) => write.line).join("\n"));
+    const [header, body] = asSubmission(writes, writer);
     const refusal = this.#refusalTwice(header, body);
-    const expected = this.#expectedRefusal(
-      writes,
-      writes.reduce((sum, write) => sum + bytesOf(write), writes.length - 1),
-    );
+    const bytes = writes.reduce((sum, write) => sum + bytesOf(write), writes.length - 1);
+    const expected = this.#expectedRefusal(writer, writes, bytes);
     assertEquals(refusal?.type, expected?.type);
     if (refusal === undefined) return this.#admit(header, body, writes);
     if (refusal.type === FAILURE.REQUEST_ID_CONFLICT) assertEquals(refusal.requestIds, expected!.requestIds!);
@@ -92,6 +68,12 @@ export class GroupCommitModel {
   /** Arguments that no writer of ours sends. */
   submitMalformed(header: unknown, body: unknown): void {
     assertEquals(this.#refusalTwice(header, body)?.type, FAILURE.INVALID_WRITE);
+  }
+
+  /** Time goes by. */
+  wait(ms: number): void {
+    this.#writers.nowMs += ms;
+    this.check();
   }
 
   take(): void {
@@ -130,6 +112,7 @@ export class GroupCommitModel {
     assertEquals(this.#stats(), before, "an answer that does not fit must settle nothing");
     this.#real.settle(batch, encodeRuns(receipts));
     writes.forEach((write, i) => this.#settleOne(write, receipts[i]));
+    this.#answerTickets();
     this.check();
   }
 
@@ -139,6 +122,7 @@ export class GroupCommitModel {
     const receipt = asReceipt("unknown", batch.header.batchId, 0);
     this.#real.settleAll(batch, receipt);
     for (const write of writes) this.#settleOne(write, receipt);
+    this.#answerTickets();
     this.check();
   }
 
@@ -155,6 +139,8 @@ export class GroupCommitModel {
     assertEquals([this.#real.pendingWrites, this.#real.pendingBytes], [0, 0]);
     assertEquals({ ...this.#real.counters }, { admittedWrites: this.#admitted, flushes: this.#flushes });
     for (const { ticket } of this.#tickets) assert(ticket.done, "every caller must have its answer");
+    this.wait(this.limits.writerLeaseMs);
+    assertEquals(this.#real.writers.count(this.#writers.nowMs), 0);
   }
 
   check(): void {
@@ -163,32 +149,65 @@ export class GroupCommitModel {
     const bytes = [...this.#pending.values()].reduce((sum, write) => sum + bytesOf(write), 0);
     assertLessOrEqual(bytes, this.#real.pendingBytes);
     assertLessOrEqual(this.#real.pendingBytes, bytes + this.#pending.size, "no more than a line feed for each write");
+    this.#checkFullBatch();
+    assertEquals(this.#real.writers.count(this.#writers.nowMs), this.#writers.count);
+    assertLessOrEqual(this.#writers.count, this.limits.writersMax);
     for (const { ticket, writes } of this.#tickets) {
       assertEquals(ticket.done, writes.every((write) => write.receipt !== undefined));
       if (ticket.done) assertEquals(decodeRuns(ticket.runs, writes.length), writes.map((write) => write.receipt!));
     }
   }
 
+  #checkFullBatch(): void {
+    const { maxBatchWrites, maxBatchBytes } = this.limits;
+    const bytes = this.#queue.reduce((sum, write) => sum + bytesOf(write), 0);
+    const full = this.#closed || this.#queue.length >= maxBatchWrites;
+    if (full || bytes >= maxBatchBytes) assert(this.#real.hasFullBatch);
+    else if (bytes + this.#queue.length < maxBatchBytes) assertFalse(this.#real.hasFullBatch);
+  }
+
+  /** What the shell does: it answers each submission as soon as all of it is settled. */
+  #answerTickets(): void {
+    for (const ticket of this.#tickets) {
+      if (ticket.answered || ticket.writes.some((write) => write.receipt === undefined)) continue;
+      ticket.answered = true;
+      this.#real.leave(ticket.header, this.#writers.nowMs);
+      this.#writers.leave(ticket.header.writer);
+    }
+  }
+
   #refusalTwice(header: unknown, body: unknown) {
     const before = this.#stats();
-    const refusal = this.#real.refusal(header, body);
-    assertEquals(this.#real.refusal(header, body), refusal);
+    const refusal = this.#real.refusal(header, body, this.#writers.nowMs);
+    assertEquals(this.#real.refusal(header, body, this.#writers.nowMs), refusal);
     assertEquals(this.#stats(), before, "to look at a submission must change nothing");
     return refusal;
   }
 
   #stats() {
-    const { pendingWrites, pendingBytes, hasQueued, counters, settled } = this.#real;
-    return { pendingWrites, pendingBytes, hasQueued, ...counters, settled: settled.snapshot() };
+    const { pendingWrites, pendingBytes, hasQueued, counters, settled, writers } = this.#real;
+    return {
+      pendingWrites,
+      pendingBytes,
+      hasQueued,
+      ...counters,
+      settled: settled.snapshot(),
+      writers: writers.snapshot(),
+    };
   }
 
-  #expectedRefusal(writes: readonly ModelWrite[], bytes: number): { type: string; requestIds?: string[] } | undefined {
+  #expectedRefusal(
+    writer: string,
+    writes: readonly ModelWrite[],
+    bytes: number,
+  ): { type: string; requestIds?: string[] } | undefined {
     const known = (write: ModelWrite) => this.#settled.get(write.requestId) ?? this.#pending.get(write.requestId);
     const conflicts = writes.filter((write) => (known(write)?.digest ?? write.digest) !== write.digest);
     if (conflicts.length > 0) {
       return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts.map((write) => write.requestId) };
     }
     if (writes.every((write) => this.#settled.has(write.requestId))) return { type: FAILURE.ALREADY_COMMITTED };
+    if (!this.#writers.admits(writer)) return { type: FAILURE.LANE_FULL };
     const fresh = writes.filter((write) => known(write) === undefined).length;
     if (fresh === 0) return undefined;
     const { maxPendingWrites, maxPendingBytes } = this.limits;
@@ -200,7 +219,8 @@ export class GroupCommitModel {
   #admit(header: SubmissionHeader, body: Uint8Array, writes: readonly ModelWrite[]): void {
     const wasEmpty = this.#pending.size === 0;
     const admittedBefore = this.#admitted;
-    const ticket = this.#real.admit(header, body);
+    const ticket = this.#real.admit(header, body, this.#writers.nowMs);
+    this.#writers.enter(header.writer);
     const shared = writes.map((write): ModelWrite => {
       const settled = this.#settled.get(write.requestId);
       if (settled) return { ...write, receipt: settled.receipt };
@@ -211,7 +231,7 @@ export class GroupCommitModel {
       this.#admitted++;
       return write;
     });
-    this.#tickets.push({ ticket, writes: shared });
+    this.#tickets.push({ header, ticket, writes: shared, answered: false });
     // An empty batcher admits what is larger than its limits; later on what only attaches takes no more room.
     if (!wasEmpty && this.#admitted > admittedBefore) {
       assertLessOrEqual(this.#real.pendingWrites, this.limits.maxPendingWrites);
@@ -226,12 +246,4 @@ export class GroupCommitModel {
     if (!("committedAt" in receipt) || receipt.result !== undefined) return;
     this.#settled.set(write.requestId, { digest: write.digest, receipt: { ...receipt, status: "duplicate" } });
   }
-}
-
-function asReceipt(outcome: ModelOutcome, batchId: string, n: number): WriteReceipt {
-  const committedAt = "2026-01-01T00:00:00.000Z";
-  if (outcome === "committed") return { status: outcome, batchId, committedAt };
-  if (outcome === "result") return { status: "committed", batchId, committedAt, result: { n } };
-  if (outcome === "duplicate") return { status: outcome, batchId: `older-${n % 2}`, committedAt };
-  return { status: outcome, batchId, errorType: `type-${n % 2}`, errorMessage: `message of ${outcome}` };
 }

@@ -2,18 +2,21 @@ import { AssertionError, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { GroupCommit } from "../../src/core/group_commit.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/messages.ts";
-import { GroupCommitModel, type ModelItem, type ModelLimits, type ModelOutcome } from "./group_commit_model.ts";
+import { GroupCommitModel } from "./group_commit_model.ts";
+import type { ModelItem, ModelLimits, ModelOutcome } from "./model_write.ts";
 
 /** Data and not functions: a counterexample is to say what happened. */
 type Command =
-  | { readonly submit: readonly ModelItem[] }
+  | { readonly submit: readonly ModelItem[]; readonly writer: string }
+  | { readonly wait: number }
   | { readonly take: true }
   | { readonly settle: number; readonly outcomes: readonly ModelOutcome[] }
   | { readonly settleAll: number }
   | { readonly malformed: readonly [header: unknown, body: unknown] };
 
 function run(model: GroupCommitModel, command: Command): void {
-  if ("submit" in command) model.submit(command.submit);
+  if ("submit" in command) model.submit(command.submit, command.writer);
+  else if ("wait" in command) model.wait(command.wait);
   else if ("take" in command) model.take();
   else if ("settle" in command) model.settle(command.settle, command.outcomes);
   else if ("settleAll" in command) model.settleAll(command.settleAll);
@@ -56,8 +59,12 @@ const malformed = fc.constantFrom<[header: unknown, body: unknown]>(
 const command = fc.oneof(
   {
     weight: 10,
-    arbitrary: fc.record({ submit: fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: ({ id }) => id }) }),
+    arbitrary: fc.record({
+      submit: fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: ({ id }) => id }),
+      writer: fc.constantFrom("w1", "w1", "w1", "w2", "w3", "w4"),
+    }),
   },
+  { weight: 3, arbitrary: fc.record({ wait: fc.constantFrom(1, 40, 99, 100, 101) }) },
   { weight: 5, arbitrary: fc.constant<Command>({ take: true }) },
   {
     weight: 5,
@@ -73,6 +80,8 @@ const limits: fc.Arbitrary<ModelLimits> = fc.record({
   maxBatchBytes: fc.constantFrom(8, 40, 90, 1_000),
   maxPendingWrites: fc.integer({ min: 1, max: 12 }),
   maxPendingBytes: fc.constantFrom(30, 120, 10_000),
+  writersMax: fc.integer({ min: 1, max: 4 }),
+  writerLeaseMs: fc.constant(100),
 });
 
 Deno.test("GroupCommit loses no write, settles none twice and keeps their order, whatever the schedule", () => {
@@ -114,7 +123,14 @@ class ForgetfulGroupCommit extends GroupCommit {
 
 Deno.test("GroupCommitModel notices a batcher that loses a batch", () => {
   const model = new GroupCommitModel(
-    { maxBatchWrites: 1, maxBatchBytes: 1_000, maxPendingWrites: 12, maxPendingBytes: 10_000 },
+    {
+      maxBatchWrites: 1,
+      maxBatchBytes: 1_000,
+      maxPendingWrites: 12,
+      maxPendingBytes: 10_000,
+      writersMax: 4,
+      writerLeaseMs: 100,
+    },
     ForgetfulGroupCommit,
   );
   model.submit([0, 1, 2, 3].map((id) => ({ id, variant: 0, key: null })));

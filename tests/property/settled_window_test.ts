@@ -94,7 +94,7 @@ Deno.test("takeSnapshot() never exceeds its limit, whatever the ids and wherever
         assertEquals(requestIdProblem(id), undefined);
         window.add(id, settledWrite("d", batch(Math.floor(n / writesPerBatch))));
       }
-      const snapshot = takeSnapshot(generation, window);
+      const snapshot = takeSnapshot({ generation, settled: window, writers: [] });
       assertLessOrEqual(encoder.encode(JSON.stringify(snapshot)).length, LIMITS.snapshotBytesMax);
       const newest = snapshot.settled.ids.at(-1);
       assert(
@@ -112,7 +112,10 @@ Deno.test("takeSnapshot() holds all that is remembered where ids are short and b
   for (let n = 0; n < LIMITS.rememberedWritesMax; n++) {
     window.add(`0f6f2a52-6b0e-4a7c-8a1e-${n}`, settledWrite("d", realisticBatchId(n % 1_000 === 0 ? 1 : 2)));
   }
-  assertEquals(takeSnapshot(0, window).settled.ids.length, LIMITS.rememberedWritesMax);
+  assertEquals(
+    takeSnapshot({ generation: 0, settled: window, writers: [] }).settled.ids.length,
+    LIMITS.rememberedWritesMax,
+  );
 });
 
 Deno.test("SettledWindow.snapshot() leaves the oldest writes out where every write came from another batch", () => {
@@ -120,7 +123,7 @@ Deno.test("SettledWindow.snapshot() leaves the oldest writes out where every wri
   for (let n = 0; n < LIMITS.rememberedWritesMax; n++) {
     window.add(`0f6f2a52-6b0e-4a7c-8a1e-9d7c5b3a1f0e-${n}`, settledWrite("d", realisticBatchId(n)));
   }
-  const { ids } = window.snapshot();
+  const { ids } = window.snapshot(LIMITS.snapshotBytesMax);
   assertLess(ids.length, window.size);
   assertGreater(ids.length, window.size / 2);
   assert(ids.at(-1)?.endsWith(`-${LIMITS.rememberedWritesMax - 1}`));

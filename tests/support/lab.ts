@@ -104,9 +104,10 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Ends the server and starts it again at the same address, with the state that it had. */
-  async restartServer(): Promise<void> {
+  async restartServer(whileItIsAway: () => Promise<void> = async () => {}): Promise<void> {
     const port = Number(this.server.address.split(":")[1]);
     await this.server.stop();
+    await whileItIsAway();
     this.server = await startDevServer({ ...this.serverOptions, port });
   }
 
@@ -149,14 +150,14 @@ export class Lab implements AsyncDisposable {
     return writer;
   }
 
-  /** The first batcher of this name. */
-  batcher(name: string) {
-    return this.client.workflow.getHandle(batcherWorkflowId(name, 0, 0));
+  /** A batcher of this name; by default the first one. */
+  batcher(name: string, { shard = 0, lane = 0 }: { shard?: number; lane?: number } = {}) {
+    return this.client.workflow.getHandle(batcherWorkflowId(name, shard, lane));
   }
 
-  /** Asks the first batcher of this name for its counters. */
-  stats(name: string): Promise<BatcherStats> {
-    return this.batcher(name).query<BatcherStats>(GET_STATS_QUERY);
+  /** Asks a batcher of this name for its counters. */
+  stats(name: string, which: { shard?: number; lane?: number } = {}): Promise<BatcherStats> {
+    return this.batcher(name, which).query<BatcherStats>(GET_STATS_QUERY);
   }
 
   /** How many Updates the first batcher of this name has accepted in this run. */
@@ -167,7 +168,7 @@ export class Lab implements AsyncDisposable {
 
   /** The flushes so far of the first batcher of this name. */
   flushesOf(name: string): FlushReport[] {
-    return this.#flushes.filter(({ batchId }) => batchId.startsWith(`${batcherWorkflowId(name, 0, 0)}/`));
+    return this.#flushes.filter(({ batchId }) => batchId.startsWith(`${this.batcher(name).workflowId}/`));
   }
 
   /** Starts a transaction on the queue of this name. */

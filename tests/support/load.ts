@@ -8,7 +8,7 @@ import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import type { Receipt } from "../../src/protocol/write.ts";
 import { eventually } from "./eventually.ts";
 
-/** Steady load on a batcher, and what its callers were told. */
+/** Steady load on a batcher, and what its callers were told. A caller whose write fails writes no more. */
 export class Load {
   /** Every receipt so far. */
   readonly receipts: Receipt[] = [];
@@ -29,6 +29,7 @@ export class Load {
         this.receipts.push(await writer.write({ requestId: `${prefix}/${n}`, data: { prefix, n } }));
       } catch (error) {
         this.#failures.push(error);
+        return;
       }
     }
   }
@@ -36,7 +37,10 @@ export class Load {
   /** Waits until so many more writes than now have their receipts. */
   async untilMore(count: number): Promise<void> {
     const target = this.receipts.length + count;
-    await eventually(`${count} more receipts`, async () => await Promise.resolve(this.receipts.length >= target));
+    await eventually(`${count} more receipts`, async () => {
+      return await Promise.resolve(this.receipts.length >= target || this.#failures.length > 0);
+    });
+    assertEquals(this.#failures, []);
   }
 
   /** Lets each caller end its last write, and asserts that no write has failed. */

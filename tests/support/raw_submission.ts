@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Client } from "@temporalio/client";
 import { canonicalJson, digestOf } from "../../src/client/canonical_json.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../../src/protocol/messages.ts";
 import { SUBMIT_WRITES_UPDATE } from "../../src/protocol/names.ts";
@@ -18,8 +19,14 @@ export function submissionOf(writes: readonly Write[]): SubmitWritesArgs {
 }
 
 /** Sends an Update, well-formed or not, to the first batcher of this name, which must run. */
-export function submitRaw(lab: Lab, name: string, args: readonly unknown[]): Promise<SubmitWritesAnswer> {
-  return lab.batcher(name).executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
+export function submitRaw(
+  lab: Lab,
+  name: string,
+  args: readonly unknown[],
+  client: Client = lab.client,
+): Promise<SubmitWritesAnswer> {
+  const handle = client.workflow.getHandle(lab.batcher(name).workflowId);
+  return handle.executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
     args: args as SubmitWritesArgs,
   });
 }

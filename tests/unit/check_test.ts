@@ -43,7 +43,7 @@ const MALFORMED: readonly [name: string, header: unknown, body: unknown, problem
     "writer long",
     { ...good, writer: SECRET.repeat(40) },
     goodBody,
-    /^header\.writer must have at most 200 characters: it has 240$/,
+    /^header\.writer must have at most 100 characters: it has 240$/,
   ],
   ["ids missing", { ...good, ids: undefined }, goodBody, /^header\.ids must be an array: it is missing$/],
   ["ids object", { ...good, ids: { 0: SECRET } }, goodBody, /^header\.ids must be an array: it is an object$/],

@@ -33,6 +33,7 @@ permittedTest(
   async () => {
     const { courier } = await courierWith(({ grpc, service, exhausted, updateFailed, application }) => [
       updateFailed(application("Overloaded", { retryAfterMs: 1 })),
+      updateFailed(application("LaneFull")),
       service(exhausted("CONCURRENT_LIMIT")),
       service(grpc("PERMISSION_DENIED")),
     ]);
@@ -83,13 +84,13 @@ for (const [name, step] of MISFITS) {
   permittedTest(
     `Courier.deliver() deals out nothing of an answer that does not fit, and leaves nobody waiting: ${name}`,
     async () => {
-      const { client, courier } = await courierWith((failures) => [step(failures), committed(1)]);
+      const { client, courier, counters } = await courierWith((failures) => [step(failures), committed(1)]);
       const calls = new Calls(["a", "b"]);
       await courier.deliver(calls.calls);
       const unknown = "WRITE_OUTCOME_UNKNOWN (unknown)";
       assertEquals(await calls.results(), { a: unknown, b: unknown });
       assertEquals(calls.done, ["a", "b"]);
-      assertEquals(courier.counters.answeredWrites, 0);
+      assertEquals(counters.answeredWrites, 0);
       assertEquals(client.updates.length, 1);
       // And the next delivery is not the worse for it.
       const next = new Calls(["c"]);

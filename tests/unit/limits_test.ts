@@ -31,6 +31,14 @@ Deno.test("LIMITS let a full Update into a batcher with default options", () => 
   assertGreaterOrEqual(maxPendingBytes, LIMITS.updateBytesMax);
 });
 
+Deno.test("LIMITS.writerIdCharsMax holds the id of a writer of ours", () => {
+  assertLessOrEqual(crypto.randomUUID().length, LIMITS.writerIdCharsMax);
+});
+
+Deno.test("LIMITS let newcomers ask while every writer that a batcher admits has an Update in flight", () => {
+  assertLessOrEqual(resolveBatchingOptions().writersMax + 4, SERVER_LIMITS.updatesInFlightMax);
+});
+
 Deno.test("LIMITS let a writer remember a whole Update of ids as workflows make them", () => {
   const window = new SettledWindow();
   const receipt = { status: "duplicate", batchId: "batcher/0/0/1/1", committedAt: "2026-01-01T00:00:00.000Z" } as const;
@@ -38,7 +46,10 @@ Deno.test("LIMITS let a writer remember a whole Update of ids as workflows make 
     window.add(`order-${n}`, { digest: "d".repeat(DIGEST_CHARS), receipt });
   }
   assertEquals(window.size, LIMITS.updateWritesMax);
-  assertEquals(takeSnapshot(1, window).settled.ids.length, LIMITS.updateWritesMax);
+  assertEquals(
+    takeSnapshot({ generation: 1, settled: window, writers: [] }).settled.ids.length,
+    LIMITS.updateWritesMax,
+  );
 });
 
 Deno.test("LIMITS.requestIdCharsMax keeps the ids of batchers with usual names far from the server's limit", () => {

@@ -9,15 +9,21 @@ import {
 
 const DEFAULTS = resolveBatchingOptions();
 const NAMES = Object.keys(DEFAULTS) as (keyof BatchingOptions)[];
+/** What holds writes back; zero holds nothing back. */
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(["windowMs", "gatherMs"]);
 
 Deno.test("resolveBatchingOptions() fills in the documented defaults", () => {
   assertEquals(DEFAULTS, {
-    maxBatchWrites: 1_000,
+    maxBatchWrites: 2_000,
     maxBatchBytes: 1_048_576,
     windowMs: 0,
     confirmationTimeoutMs: 120_000,
     fastFlushMs: 3_000,
     durableFlushMs: 90_000,
+    shards: 1,
+    writersMax: 6,
+    writerLeaseMs: 60_000,
+    gatherMs: 0,
     maxPendingWrites: 20_000,
     maxPendingBytes: 16_777_216,
   });
@@ -30,8 +36,7 @@ Deno.test("resolveBatchingOptions() keeps what it is given, and nothing that it 
 });
 
 for (const name of NAMES) {
-  // Zero holds nothing back, and is the one option that may be zero.
-  const bad = [NaN, Infinity, -Infinity, -1, 1.5, 2 ** 53, ...(name === "windowMs" ? [] : [0])];
+  const bad = [NaN, Infinity, -Infinity, -1, 1.5, 2 ** 53, ...(MAY_BE_ZERO.has(name) ? [] : [0])];
   Deno.test(`resolveBatchingOptions() refuses a bad '${name}' and names option and value`, () => {
     for (const value of bad) {
       const error = assertThrows(() => resolveBatchingOptions({ [name]: value }), RangeError);
@@ -76,6 +81,19 @@ Deno.test("resolveBatchingOptions() refuses a window that outlasts the patience 
   assertEquals(resolveBatchingOptions({ windowMs: 999, confirmationTimeoutMs: 1_000 }).windowMs, 999);
 });
 
+Deno.test("resolveBatchingOptions() refuses a window and a gathering that together outlast the patience of callers", () => {
+  for (const gatherMs of [400, 401]) {
+    assertThrows(
+      () => resolveBatchingOptions({ windowMs: 600, gatherMs, confirmationTimeoutMs: 1_000 }),
+      RangeError,
+      "'windowMs' and 'gatherMs' together must be below 'confirmationTimeoutMs': " +
+        `current values are 600, ${gatherMs} and 1000`,
+    );
+  }
+  assertThrows(() => resolveBatchingOptions({ gatherMs: 1_000, confirmationTimeoutMs: 1_000 }), RangeError);
+  assertEquals(resolveBatchingOptions({ windowMs: 600, gatherMs: 399, confirmationTimeoutMs: 1_000 }).gatherMs, 399);
+});
+
 Deno.test("resolveBatchingOptions() refuses a batch that does not fit into the queue", () => {
   assertThrows(
     () => resolveBatchingOptions({ maxBatchWrites: 10, maxPendingWrites: 9 }),
@@ -87,7 +105,7 @@ Deno.test("resolveBatchingOptions() refuses a batch that does not fit into the q
 
 Deno.test("PRESETS are valid, and 'seed' is the policy of the original system", () => {
   for (const preset of Object.values(PRESETS)) assertEquals(resolveBatchingOptions(preset), { ...DEFAULTS, ...preset });
-  assertEquals(PRESETS.seed, { maxBatchWrites: 100, windowMs: 20_000 });
+  assertEquals(PRESETS.seed, { maxBatchWrites: 100, windowMs: 20_000, gatherMs: 250 });
 });
 
 Deno.test("resolveBatchingOptions() lets no batch be larger than a durable flush can carry", () => {

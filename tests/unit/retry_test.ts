@@ -114,6 +114,7 @@ permittedTest("judge() reads what the validator of a batcher says, by its type",
     kind: "invalid",
     message: "message of InvalidWrite",
   });
+  assertEquals(judge(updateFailed(application("LaneFull"))), { kind: "laneFull" });
 });
 
 permittedTest("wasRefused() is true only for what has certainly not been admitted", async () => {
@@ -122,6 +123,7 @@ permittedTest("wasRefused() is true only for what has certainly not been admitte
   const refused = [
     wasRefused({ kind: "conflict", requestIds: [] }),
     wasRefused({ kind: "invalid", message }),
+    wasRefused({ kind: "laneFull" }),
     wasRefused({ kind: "overloaded", retryAfterMs: 1, message }),
     wasRefused({ kind: "again", cap: true, fresh: false, message }),
     wasRefused({ kind: "setup", refused: true, message }),
@@ -133,7 +135,7 @@ permittedTest("wasRefused() is true only for what has certainly not been admitte
     wasRefused({ kind: "again", cap: false, fresh: true, message }),
     wasRefused({ kind: "setup", refused: false, message }),
   ];
-  assertEquals([refused, open], [Array(5).fill(true), Array(5).fill(false)]);
+  assertEquals([refused, open], [Array(6).fill(true), Array(5).fill(false)]);
 });
 
 permittedTest("backOffMs() doubles from 30 ms to 2 s, and leaves half of it to chance", async () => {

@@ -4,14 +4,16 @@
  * @module
  */
 import type { Client } from "@temporalio/client";
-import type { Courier } from "../../src/client/courier.ts";
+import type { Courier, CourierCounters, CourierOptions } from "../../src/client/courier.ts";
 import { PendingCall } from "../../src/client/pending_call.ts";
 import type { ReceiptRun, SubmissionHeader, SubmitWritesArgs } from "../../src/protocol/messages.ts";
+import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { type Failures, failures } from "./temporal_failures.ts";
 
 /** An Update as the server would see it. */
 export interface SeenUpdate {
+  readonly workflowId: string;
   readonly name: string;
   readonly updateId: string;
   readonly header: SubmissionHeader;
@@ -39,9 +41,8 @@ export class ScriptedClient {
   asClient(): Client {
     const getHandle = (workflowId: string) => ({
       executeUpdate: async (name: string, { args, updateId }: { args: SubmitWritesArgs; updateId: string }) => {
-        if (workflowId !== "batcher/0/0") throw new Error(`no such batcher: ${workflowId}`);
         const lines = new TextDecoder().decode(args[1]).split("\n");
-        const update = { name, updateId, header: args[0], lines };
+        const update = { workflowId, name, updateId, header: args[0], lines };
         this.updates.push(update);
         if (this.script.length === 0) throw new Error("the script is over");
         return await play(this.script.shift(), update);
@@ -58,6 +59,11 @@ export class ScriptedClient {
   /** The request ids of each Update. */
   get ids(): readonly (readonly string[])[] {
     return this.updates.map(({ header }) => header.ids);
+  }
+
+  /** The batcher of each Update. */
+  get batchers(): readonly string[] {
+    return this.updates.map(({ workflowId }) => workflowId);
   }
 
   /** For each Update the number of the first one that had the same Update id. */
@@ -119,21 +125,25 @@ function describe(result: unknown): string {
   return "type" in result && "outcome" in result ? `${result.type} (${result.outcome})` : result.message;
 }
 
-/** A courier with a script, and the errors to write scripts with. */
+/** A courier with a script, what it counts, and the errors to write scripts with. */
 export async function courierWith(
   makeScript: (failures: Failures) => Step[],
   makeStartScript: (failures: Failures) => Step[] = () => [],
-): Promise<{ client: ScriptedClient; courier: Courier }> {
+  options: Partial<CourierOptions> = {},
+): Promise<{ client: ScriptedClient; courier: Courier; counters: CourierCounters }> {
   const errors = await failures();
-  const { Courier } = await import("../../src/client/courier.ts");
+  const { Courier, newCounters } = await import("../../src/client/courier.ts");
   const client = new ScriptedClient(makeScript(errors));
   client.startScript.push(...makeStartScript(errors));
+  const counters = options.counters ?? newCounters();
   const courier = new Courier({
     client: client.asClient(),
     taskQueue: "queue",
-    workflowId: "batcher/0/0",
+    workflowIdOf: (lane) => batcherWorkflowId("batcher", 0, lane),
     writerId: "writer",
     batching: resolveBatchingOptions(),
+    ...options,
+    counters,
   });
-  return { client, courier };
+  return { client, courier, counters };
 }

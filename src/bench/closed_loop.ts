@@ -1,0 +1,66 @@
+/**
+ * Callers that each write one row, wait for its receipt, and write the next one.
+ *
+ * @module
+ */
+import type { Json, Write } from "../protocol/write.ts";
+import { Latencies } from "./latencies.ts";
+
+/** A load of callers. */
+export interface ClosedLoop {
+  readonly callers: number;
+  readonly durationMs: number;
+  /** Waits of writes that begin earlier than this after the start are not counted. */
+  readonly warmUpMs?: number;
+  /** Prefix of the request ids, another one for each load. */
+  readonly prefix: string;
+  readonly write: (write: Write) => Promise<unknown>;
+  /** What a caller waits for between two writes; its time counts for no wait. */
+  readonly pause?: () => Promise<unknown> | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of a load. */
+export interface ClosedLoopResult {
+  readonly answered: number;
+  readonly failed: number;
+  /** The first failure, for people. */
+  readonly failure?: string;
+  readonly seconds: number;
+  readonly latencies: Latencies;
+}
+
+/** A row as a payment system has it, of about 80 bytes. */
+export function benchRow(n: number): Json {
+  return { account: `account-${n % 1_000}`, amount: n % 10_000, currency: "EUR", note: "a row of a bench" };
+}
+
+/** Runs a load to its end; every write that was begun is waited for. */
+export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult> {
+  const latencies = new Latencies();
+  const startedAt = performance.now();
+  const measuredFrom = startedAt + (load.warmUpMs ?? 0);
+  const endAt = startedAt + load.durationMs;
+  let next = 0;
+  let answered = 0;
+  let failed = 0;
+  let failure: string | undefined;
+  const caller = async () => {
+    while (performance.now() < endAt && !load.signal?.aborted) {
+      const n = next++;
+      const begunAt = performance.now();
+      try {
+        await load.write({ requestId: `${load.prefix}/${n}`, data: benchRow(n) });
+        answered++;
+        if (begunAt >= measuredFrom) latencies.addMs(performance.now() - begunAt);
+      } catch (error) {
+        failed++;
+        failure ??= (error as Error).message;
+      }
+      await load.pause?.();
+    }
+  };
+  await Promise.all(Array.from({ length: load.callers }, caller));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { answered, failed, ...(failure && { failure }), seconds, latencies };
+}

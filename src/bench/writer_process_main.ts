@@ -1,0 +1,64 @@
+/**
+ * The other side of `writer_process.ts`.
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { BatchWriter } from "../client/batch_writer.ts";
+import { connectClient, connectWriterClient } from "../client/connection.ts";
+import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../protocol/messages.ts";
+import { batcherWorkflowId, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
+import type { Write } from "../protocol/write.ts";
+import { createLog, installRuntime } from "../worker/log.ts";
+import { runClosedLoop } from "./closed_loop.ts";
+import type { WriterProcessInput, WriterProcessOutput } from "./writer_process.ts";
+
+// Standard output is for the result.
+installRuntime(createLog("error"), "error");
+const input: WriterProcessInput = JSON.parse(Deno.args[0]);
+const { address, name, taskQueue } = input;
+await using connected = await (input.kind === "naive" ? connectClient : connectWriterClient)({ address });
+const { client } = connected;
+await using writer = new BatchWriter({ ...input.batching, client, name, taskQueue });
+const naiveWriterId = randomUUID();
+let naiveUpdates = 0;
+
+/** One Update for one write: what comes to mind first. */
+function writeNaively({ requestId, data }: Write): Promise<SubmitWritesAnswer> {
+  const line = canonicalJson(data);
+  const header = { version: PROTOCOL_VERSION, writer: naiveWriterId, ids: [requestId], digests: digestOf(line) };
+  naiveUpdates++;
+  return client.workflow.getHandle(batcherWorkflowId(name, 0, 0)).executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(
+    SUBMIT_WRITES_UPDATE,
+    { args: [header, new TextEncoder().encode(line)] },
+  );
+}
+
+const send = input.kind === "naive" ? writeNaively : writer.write.bind(writer);
+const pause = () => input.pauseMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, input.pauseMs));
+// A connection is ready for load once it has answered.
+await client.workflowService.getSystemInfo({});
+console.log("ready");
+await Deno.stdin.read(new Uint8Array(16));
+const result = await runClosedLoop({
+  callers: input.callers,
+  durationMs: input.durationMs,
+  warmUpMs: input.warmUpMs,
+  prefix: input.prefix,
+  write: async (write) => {
+    await send(write);
+  },
+  pause,
+});
+const output: WriterProcessOutput = {
+  answered: result.answered,
+  failed: result.failed,
+  ...(result.failure !== undefined && { failure: result.failure }),
+  seconds: result.seconds,
+  capErrors: writer.stats.capErrors,
+  updates: writer.stats.updates + naiveUpdates,
+  lanes: writer.batchers,
+  latencies: result.latencies.encode(),
+};
+console.log(JSON.stringify(output));
