@@ -235,14 +235,14 @@ export class Courier {
 
   async #prepareNext(verdict: Verdict, batch: readonly PendingCall[], attempt: number): Promise<void> {
     if (verdict.kind === "start") await this.#start(batch, attempt);
-    else if (verdict.kind === "again") await delay(backOffMs(attempt));
+    else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
     else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
   }
 
   async #start(batch: readonly PendingCall[], attempt: number): Promise<void> {
     const { client, workflowIdOf, taskQueue, batching } = this.options;
     // The first time no batcher is the usual case; after that something ends them, and must not be outrun.
-    if (attempt > 1) await delay(backOffMs(attempt));
+    if (attempt > 1) await delay(backOffMs(attempt, false));
     const input: BatcherInput = { options: batching };
     try {
       await client.withDeadline(Date.now() + ATTEMPT_MS, () =>
@@ -257,7 +257,7 @@ export class Courier {
     } catch (error) {
       const verdict = judge(error);
       if (verdict.kind === "setup") failSetup(batch, verdict.message);
-      else await delay(backOffMs(1));
+      else await delay(backOffMs(attempt, false));
     }
   }
 }

@@ -165,11 +165,14 @@ function isCap({ metadata }: GrpcError): boolean {
   }
 }
 
-const BACK_OFF_MIN_MS = 30;
+/** Where the server's limit of Updates in flight turned an Update away, others need the time that it leaves them. */
+const BACK_OFF_CAP_MIN_MS = 30;
+/** Most other failures are over in a moment: a run that ends, a lost cache. Who is longer away meets the doubling. */
+const BACK_OFF_MIN_MS = 8;
 const BACK_OFF_MAX_MS = 2_000;
 
-/** How long to wait before the next try: from 30 ms to 2 s, doubled each time, with half of it left to chance. */
-export function backOffMs(attempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MIN_MS * 2 ** (attempt - 1));
+/** How long to wait before the next try: from 8 ms, or 30 ms at the cap, to 2 s, doubled each time, half of it by chance. */
+export function backOffMs(attempt: number, cap: boolean, random: () => number = Math.random): number {
+  const ceiling = Math.min(BACK_OFF_MAX_MS, (cap ? BACK_OFF_CAP_MIN_MS : BACK_OFF_MIN_MS) * 2 ** (attempt - 1));
   return ceiling / 2 + random() * ceiling / 2;
 }

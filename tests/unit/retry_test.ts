@@ -138,14 +138,22 @@ permittedTest("wasRefused() is true only for what has certainly not been admitte
   assertEquals([refused, open], [Array(6).fill(true), Array(5).fill(false)]);
 });
 
-permittedTest("backOffMs() doubles from 30 ms to 2 s, and leaves half of it to chance", async () => {
-  const { backOffMs } = await import("../../src/client/retry.ts");
-  const ceilings = [30, 60, 120, 240, 480, 960, 1_920, 2_000, 2_000];
-  ceilings.forEach((ceiling, i) => {
-    assertEquals([backOffMs(i + 1, () => 0), backOffMs(i + 1, () => 1)], [ceiling / 2, ceiling]);
-  });
-  for (const attempt of [1, 5, 50, 5_000]) {
-    assertGreaterOrEqual(backOffMs(attempt), 15);
-    assertLessOrEqual(backOffMs(attempt), 2_000);
-  }
-});
+permittedTest(
+  "backOffMs() doubles from 8 ms, or 30 ms at the cap, to 2 s, and leaves half of it to chance",
+  async () => {
+    const { backOffMs } = await import("../../src/client/retry.ts");
+    const ceilings = new Map([
+      [false, [8, 16, 32, 64, 128, 256, 512, 1_024, 2_000, 2_000]],
+      [true, [30, 60, 120, 240, 480, 960, 1_920, 2_000, 2_000]],
+    ]);
+    for (const [cap, ceilingsMs] of ceilings) {
+      ceilingsMs.forEach((ceiling, i) => {
+        assertEquals([backOffMs(i + 1, cap, () => 0), backOffMs(i + 1, cap, () => 1)], [ceiling / 2, ceiling]);
+      });
+    }
+    for (const attempt of [1, 5, 50, 5_000]) {
+      assertGreaterOrEqual(backOffMs(attempt, false), 4);
+      assertLessOrEqual(backOffMs(attempt, false), 2_000);
+    }
+  },
+);
