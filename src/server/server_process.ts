@@ -1,7 +1,20 @@
-/** How long a server may take to end after SIGTERM before SIGKILL follows. */
+/** How long a server may take to end after its stop signal before SIGKILL follows. */
 const STOP_GRACE_MS = 5_000;
 /** How much of the end of a server's error output is kept for error messages. */
 const KEPT_STDERR_LINES = 20;
+
+/** How a server is run. */
+export interface ServerProcessOptions {
+  /** User and group to run it as; only root may choose. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /**
+   * The signal that asks it to end.
+   *
+   * @default {"SIGTERM"}
+   */
+  readonly stopSignal?: Deno.Signal;
+}
 
 /**
  * A server that runs as our child and ends with us, however we end.
@@ -15,6 +28,7 @@ export class ServerProcess {
   /** Settles when the server has ended and everything that watched it is gone. */
   readonly exited: Promise<Deno.CommandStatus>;
   #child: Deno.ChildProcess;
+  #stopSignal: Deno.Signal;
   #hasExited = false;
   #stderr: string[] = [];
   #stopping?: Promise<void>;
@@ -24,11 +38,13 @@ export class ServerProcess {
    *
    * @param path The executable.
    * @param args Its arguments.
+   * @param options As whom to run it, and how to end it.
    * @throws {Deno.errors.NotFound} If there is no such executable.
    */
-  constructor(path: string, args: string[]) {
-    const command = new Deno.Command(path, { args, detached: true, stdin: "null", stdout: "null", stderr: "piped" });
-    this.#child = command.spawn();
+  constructor(path: string, args: string[], { stopSignal = "SIGTERM", ...user }: ServerProcessOptions = {}) {
+    const streams = { stdin: "null", stdout: "null", stderr: "piped" } as const;
+    this.#child = new Deno.Command(path, { args, detached: true, ...streams, ...user }).spawn();
+    this.#stopSignal = stopSignal;
     this.exited = this.#watch(startWatchdog(this.#child.pid));
   }
 
@@ -47,13 +63,19 @@ export class ServerProcess {
     return this.#stderr.join("\n");
   }
 
-  /** Ends the server: SIGTERM, and SIGKILL if it has not ended after 5 s. Can be called again. */
+  /** Ends the server by its stop signal, and by SIGKILL if it has not ended after 5 s. Can be called again. */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
   }
 
+  /** Ends the server by this signal, whatever it leaves behind, and waits for its end. */
+  async kill(signal: Deno.Signal): Promise<void> {
+    this.#signal(signal);
+    await this.exited;
+  }
+
   async #stop(): Promise<void> {
-    this.#signal("SIGTERM");
+    this.#signal(this.#stopSignal);
     const timer = setTimeout(() => this.#signal("SIGKILL"), STOP_GRACE_MS);
     try {
       await this.exited;

@@ -69,6 +69,8 @@ export interface Sink {
   /**
    * Writes a batch in one transaction.
    *
+   * It may be called again before a call has ended; which of them commits first is then not said.
+   *
    * @returns One outcome for each write, in the order of the writes.
    * @throws {SinkError} If the batch as a whole could not be written; `wrote` says what is known about it.
    */

@@ -154,3 +154,14 @@ fileTest("write() rejects a row that a constraint of the ledger refuses, alone",
   assertEquals((await store.ledger()).map(({ requestId }) => requestId), ["a", "b", "c"]);
   await sink.close();
 });
+
+fileTest("write() calls of one sink commit in the order in which they were made", async () => {
+  await using store = new SqliteStore();
+  const first = Promise.withResolvers<void>();
+  const sink = await store.open(({ requestId }) => requestId === "a" ? first.promise : undefined);
+  const writing = ["a", "b", "c"].map((id) => sink.write(makeBatch(id, [id])));
+  first.resolve();
+  await Promise.all(writing);
+  assertEquals(await store.effects(), ["a", "b", "c"]);
+  await sink.close();
+});

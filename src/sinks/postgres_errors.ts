@@ -1,0 +1,114 @@
+/**
+ * What each SQLSTATE says about a batch.
+ *
+ * Source of the codes: https://www.postgresql.org/docs/current/errcodes-appendix.html. The first two characters are the
+ * class; the table is by class, with the codes that differ from theirs in front.
+ *
+ * @module
+ */
+
+/** Who is at fault: one row, the database for a while, or the set-up. */
+export type PostgresFaultKind = "row" | "unavailable" | "setup";
+
+/** A failed PostgreSQL call, classified. */
+export interface PostgresFault {
+  /** The SQLSTATE, the driver's code such as `CONNECTION_CLOSED`, or the name of the error. */
+  readonly code: string;
+  readonly kind: PostgresFaultKind;
+  /** What to do about it, for the message of a `SinkError`. */
+  readonly advice: string;
+  /** Whether a failed COMMIT with this code certainly left nothing behind. */
+  readonly refusesCommit: boolean;
+}
+
+type Row = readonly [kind: PostgresFaultKind, advice: string];
+
+const RETRY = "it may pass by itself, a retry is safe";
+const ROW: Row = ["row", "correct the row"];
+const TABLES = "create the tables with 'deno task sink migrate', or correct the names in --sink";
+
+const BY_CODE: Readonly<Record<string, Row>> = {
+  "0A000": ["setup", "this server lacks a feature that the statement needs"],
+  "25001": ["setup", "this statement cannot run in a transaction: leave it out of 'apply'"],
+  "25006": ["unavailable", "the server is read-only: a standby, perhaps, after a failover"],
+  "28P01": ["setup", "correct the password"],
+  "3D000": ["setup", "create the database, or correct its name"],
+  "3F000": ["setup", TABLES],
+  "40001": ["unavailable", "another transaction was first, a retry is safe"],
+  "40P01": ["unavailable", "a deadlock with another transaction, a retry is safe"],
+  "42501": [
+    "setup",
+    "grant this role what it needs: SELECT, INSERT, UPDATE and DELETE on the tables, USAGE on their schema",
+  ],
+  "42P01": ["setup", TABLES],
+  "44000": ROW, // WITH CHECK OPTION of a view
+  "53100": ["unavailable", "free space on the server's disk"],
+  "53300": ["unavailable", "the server has no connection left"],
+  "54011": ["setup", "correct the statement"],
+  "54023": ["setup", "correct the statement"],
+  "57014": ["unavailable", "a statement took too long or was cancelled"],
+  "XX001": ["setup", "restore the database from a backup"],
+  "XX002": ["setup", "rebuild the index"],
+};
+
+const BY_CLASS: Readonly<Record<string, Row>> = {
+  "08": ["unavailable", "check that the server runs and can be reached"],
+  "09": ROW, // triggered action exception
+  "0L": ["setup", "correct the grants"],
+  "0P": ["setup", "correct the role"],
+  "21": ROW, // cardinality violation, as by a subquery that returns two rows
+  "22": ROW, // data exception
+  "23": ROW, // integrity constraint violation
+  "25": ["unavailable", RETRY],
+  "27": ROW, // triggered data change violation
+  "28": ["setup", "correct the user, or let it in with pg_hba.conf"],
+  "2B": ["setup", "correct the grants"],
+  "2D": ["setup", "neither 'apply' nor a procedure that it calls may end the transaction"],
+  "40": ["unavailable", RETRY],
+  "42": ["setup", "correct the statement, or the table that it is for"],
+  "53": ["unavailable", "the server is out of a resource"],
+  "54": ROW, // program limit exceeded: an id too long for its index, JSON nested too deeply
+  "55": ["unavailable", RETRY],
+  "57": ["unavailable", "the server was told to stop, or is starting"],
+  "58": ["unavailable", "check the server's disk and log"],
+  "P0": ROW, // RAISE of a function or a trigger
+};
+
+/** Failures of the driver that come before a server has said anything about itself. */
+const MISCONFIGURED: ReadonlySet<string> = new Set(["SASL_SIGNATURE_MISMATCH", "ERR_INVALID_URL"]);
+
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** Classes of PostgreSQL that are not in the table. Any other is an `ERRCODE` that somebody's function raised, about a row. */
+const UNDECIDED: ReadonlySet<string> = new Set(
+  "00 01 02 03 0A 0B 0F 0Z 20 24 26 2F 34 38 39 3B 3D 3F 44 72 F0 HV XX".split(" "),
+);
+
+/**
+ * Classifies an error of the driver by its code, never by its message.
+ *
+ * @returns For an error without a known code: `"unavailable"`, since nothing says that the row is at fault.
+ */
+export function classifyPostgresError(error: unknown): PostgresFault {
+  const { code, routine, severity, name } = (error ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof code === "string" && SQLSTATE.test(code)) {
+    // A table was altered under a prepared statement: the next connection prepares anew.
+    const [kind, advice] = routine === "RevalidateCachedQuery" ? ["unavailable", RETRY] as const : rowOf(code);
+    // A fatal error may come after the commit, while it waits for a standby.
+    const refusesCommit = severity === "ERROR" && (kind === "row" || code === "40001" || code === "40P01");
+    return { code, kind, advice, refusesCommit };
+  }
+  if (typeof code !== "string" && (error instanceof TypeError || error instanceof RangeError)) {
+    // The driver could not turn a value into text.
+    return { code: error.name, kind: "row", advice: ROW[1], refusesCommit: false };
+  }
+  const known = typeof code === "string" ? code : typeof name === "string" ? name : "Error";
+  return MISCONFIGURED.has(known)
+    ? { code: known, kind: "setup", advice: "correct the address in --sink", refusesCommit: false }
+    : { code: known, kind: "unavailable", advice: BY_CLASS["08"][1], refusesCommit: false };
+}
+
+function rowOf(code: string): Row {
+  const group = code.slice(0, 2);
+  return BY_CODE[code] ?? BY_CLASS[group] ?? (UNDECIDED.has(group) ? ["unavailable", RETRY] : ROW);
+}

@@ -1,0 +1,218 @@
+/**
+ * One connection to a PostgreSQL server whose errors say who is at fault.
+ *
+ * @module
+ */
+
+import postgres from "postgres";
+import { RowFault } from "./isolate.ts";
+import { classifyPostgresError, type PostgresFault } from "./postgres_errors.ts";
+import { checkPostgresValue, PARAMETERS_MAX, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
+import { SinkError } from "./sink.ts";
+
+/** How much longer than the server's own statement timeout to wait for an answer: then the network is at fault. */
+const ANSWER_GRACE_MS = 5_000;
+
+/** How long closing waits for the server to hang up. */
+const CLOSE_MS = 1_000;
+
+/** Most texts that are prepared on the server; `apply` may build SQL text without end. */
+const PREPARED_MAX = 100;
+
+/** With `off`, an answered commit could be lost in a crash of the server. */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', false)
+  WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** How to connect. */
+export interface PostgresSessionOptions {
+  /** For the driver: holds the password. */
+  readonly url: string;
+  /** For messages: does not hold it. */
+  readonly description: string;
+  readonly statementTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+type Result = PostgresRow[] & { readonly count: number | null; readonly command: string | null };
+
+/**
+ * A connection. Every method throws {@linkcode RowFault} or a {@linkcode SinkError}, which wrote nothing unless it says so.
+ *
+ * The driver is given one connection, which is never replaced: its own reconnect could run the rest of a transaction
+ * outside of it. A lost session is thrown away.
+ */
+export class PostgresSession {
+  readonly #options: PostgresSessionOptions;
+  readonly #prepared = new Set<string>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #sql: postgres.Sql;
+  #reserved: postgres.ReservedSql | undefined;
+  #lost = false;
+
+  private constructor(options: PostgresSessionOptions) {
+    this.#options = options;
+    this.#sql = postgres(options.url, {
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      connect_timeout: Math.ceil(options.connectTimeoutMs / 1_000),
+      onnotice: () => {},
+      onclose: () => {
+        this.#lost = true;
+        this.#closed.resolve();
+      },
+      connection: { application_name: "temporal-batcher", statement_timeout: options.statementTimeoutMs },
+    });
+  }
+
+  /**
+   * Connects.
+   *
+   * @throws {SinkError} If the server cannot be reached in time or does not let this user in.
+   */
+  static async open(options: PostgresSessionOptions): Promise<PostgresSession> {
+    const session = PostgresSession.#make(options);
+    try {
+      await session.#within(session.#sql.unsafe(DURABLE), options.connectTimeoutMs);
+      session.#reserved = await session.#sql.reserve();
+      return session;
+    } catch (error) {
+      await session.close();
+      throw session.#toSinkError(classifyPostgresError(error), "no", error);
+    }
+  }
+
+  static #make(options: PostgresSessionOptions): PostgresSession {
+    try {
+      return new PostgresSession(options);
+    } catch {
+      // Its error quotes the address, with the password in it.
+      throw new SinkError("setup", "no", `Cannot use the address of ${options.description}: correct host and port`);
+    }
+  }
+
+  /** Whether the connection is there. */
+  get usable(): boolean {
+    return !this.#lost;
+  }
+
+  /** Runs a statement, with `$1` for the first value, and returns its rows. */
+  async all(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {
+    return [...await this.#call(sql, values)];
+  }
+
+  /** Runs a statement and returns how many rows it changed or returned. */
+  async run(sql: string, ...values: readonly PostgresValue[]): Promise<number> {
+    return (await this.#call(sql, values)).count ?? 0;
+  }
+
+  /** Begins a transaction. Read committed whatever is the default: what a conflicting row says must be seen. */
+  async begin(): Promise<void> {
+    await this.control("BEGIN ISOLATION LEVEL READ COMMITTED");
+  }
+
+  /** Runs a constant statement about transactions and savepoints, which it is no use to prepare. */
+  async control(sql: string): Promise<void> {
+    await this.#call(sql, [], true);
+  }
+
+  /**
+   * Commits. When it throws, the transaction has ended all the same, or the session is unusable.
+   *
+   * @throws {RowFault} If a deferred constraint refuses a row; nothing was written.
+   * @throws {SinkError} If it failed. `wrote` is `"unknown"` unless the server said that it refused.
+   */
+  async commit(): Promise<void> {
+    this.#checkUsable();
+    let result: Result;
+    try {
+      result = await this.#send("COMMIT", [], true);
+    } catch (error) {
+      const fault = classifyPostgresError(error);
+      if (fault.refusesCommit) throw this.#toError(fault, error);
+      this.#discard();
+      throw this.#toSinkError(fault, "unknown", error);
+    }
+    if (result.command === "COMMIT") return;
+    throw new SinkError("unavailable", "no", `${this.#options.description}: the server undid the transaction`);
+  }
+
+  /** Undoes the open transaction. An error is not reported, as the error that led here is: the session is given up. */
+  async rollback(): Promise<void> {
+    try {
+      if (this.usable) await this.#send("ROLLBACK", [], true);
+    } catch {
+      this.#discard();
+    }
+  }
+
+  /** Hangs up. A second call does nothing. */
+  async close(): Promise<void> {
+    this.#discard();
+    const timer = setTimeout(this.#closed.resolve, CLOSE_MS);
+    await this.#closed.promise;
+    clearTimeout(timer);
+  }
+
+  #discard(): void {
+    const connected = this.#reserved !== undefined && !this.#lost;
+    this.#lost = true;
+    this.#sql.end({ timeout: 0 }).catch(() => {});
+    if (!connected) this.#closed.resolve();
+  }
+
+  async #call(sql: string, values: readonly PostgresValue[], simple = false): Promise<Result> {
+    this.#checkUsable();
+    if (values.length > PARAMETERS_MAX) {
+      throw new RowFault("RangeError", `a statement takes at most ${PARAMETERS_MAX} values: it has ${values.length}`);
+    }
+    for (const value of values) checkPostgresValue(value);
+    try {
+      return await this.#send(sql, values, simple);
+    } catch (error) {
+      throw this.#toError(classifyPostgresError(error), error);
+    }
+  }
+
+  /** @param simple Lets a text hold several statements: not for those of `apply`, the second could be COMMIT. */
+  async #send(sql: string, values: readonly PostgresValue[], simple: boolean): Promise<Result> {
+    if (!simple && this.#prepared.size < PREPARED_MAX) this.#prepared.add(sql);
+    const options = { prepare: this.#prepared.has(sql), simple };
+    const query = this.#reserved!.unsafe(sql, [...values] as postgres.ParameterOrJSON<never>[], options);
+    return await this.#within(query, this.#options.statementTimeoutMs + ANSWER_GRACE_MS) as unknown as Result;
+  }
+
+  /** Waits for an answer, the end of the connection, or the limit, which ends the connection. */
+  async #within<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const fail = (code: string, message: string) => reject(Object.assign(new Error(message), { code }));
+    const timer = setTimeout(() => {
+      fail("NO_ANSWER", `no answer in ${timeoutMs} ms`);
+      this.#discard();
+    }, timeoutMs);
+    this.#closed.promise.then(() => fail("CONNECTION_CLOSED", "the connection was closed"));
+    try {
+      return await Promise.race([answer, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #checkUsable(): void {
+    if (this.usable) return;
+    throw new SinkError("unavailable", "no", `${this.#options.description}: the connection was lost`);
+  }
+
+  #toError(fault: PostgresFault, cause: unknown): RowFault | SinkError {
+    if (fault.kind !== "row") return this.#toSinkError(fault, "no", cause);
+    const { message, detail } = cause as Error & { detail?: string };
+    return new RowFault(fault.code, detail === undefined ? message : `${message}: ${detail}`, { cause });
+  }
+
+  #toSinkError(fault: PostgresFault, wrote: SinkError["wrote"], cause: unknown): SinkError {
+    const kind = fault.kind === "setup" ? "setup" : "unavailable";
+    const { message } = cause as Error;
+    const text = `${this.#options.description}: ${fault.code} (${message}): ${fault.advice}`;
+    return new SinkError(kind, wrote, text, { cause });
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The PostgreSQL sink, through the driver `postgres`.
+ *
+ * @module
+ */
+
+import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
+import { PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
+import { PostgresLedger } from "./postgres_ledger.ts";
+import { type PostgresTableNames, resolveTables } from "./postgres_names.ts";
+import { PostgresPool } from "./postgres_pool.ts";
+import { checkPostgresVersion, migratePostgres } from "./postgres_schema.ts";
+import { PostgresSession } from "./postgres_session.ts";
+import type { PostgresTransaction } from "./postgres_transaction.ts";
+import { parsePostgresUrl } from "./postgres_url.ts";
+import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
+
+/**
+ * Connections of one sink, by default: one for a flush, and one so that the durable attempt of a flush need not wait for
+ * the fast one that it replaces. To hold the number of connections down is what a batcher is for.
+ */
+export const POOL_SIZE = 2;
+
+/** Limit of a statement, by default, in milliseconds. */
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** How long to wait for a connection, by default, in milliseconds. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+const POOL_SIZE_MAX = 100;
+
+/** Longest limit that an option may ask for, in milliseconds. */
+const LIMIT_MAX_MS = 600_000;
+
+/** Where to connect and how. The address may carry the options that it can; those given here win. */
+export interface PostgresSinkOptions extends PostgresTableNames {
+  /** `postgres://user:password@host:port/database?sslmode=…`, with the parameters that `parsePostgresUrl` names. */
+  readonly url: string;
+  /**
+   * The user's own effect of each write, in the transaction of its ledger row.
+   *
+   * @default The ledger row is the only effect.
+   */
+  readonly apply?: Apply<PostgresTransaction>;
+  /**
+   * Limit for an `apply`.
+   *
+   * @default {APPLY_TIMEOUT_MS}
+   */
+  readonly applyTimeoutMs?: number;
+  /**
+   * Connections at one time, so also `write` calls at one time; more wait for their turn.
+   *
+   * @default {POOL_SIZE}
+   */
+  readonly poolSize?: number;
+  /**
+   * Limit of each statement, kept by the server.
+   *
+   * @default {STATEMENT_TIMEOUT_MS}
+   */
+  readonly statementTimeoutMs?: number;
+  /**
+   * How long to wait for a connection.
+   *
+   * @default {CONNECT_TIMEOUT_MS}
+   */
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * Writes batches to PostgreSQL, each in one transaction: one statement where nothing is wrong, one more where the ledger
+ * knows some of the request ids, one more where `apply` returns results.
+ *
+ * Any number of processes may use the same tables. The password of its address is in no message of it.
+ */
+export class PostgresSink implements Sink {
+  readonly description: string;
+  readonly #pool: PostgresPool;
+  readonly #ledger: PostgresLedger;
+  readonly #options: PostgresFlushOptions;
+
+  private constructor(pool: PostgresPool, ledger: PostgresLedger, options: PostgresFlushOptions) {
+    this.description = pool.description;
+    this.#pool = pool;
+    this.#ledger = ledger;
+    this.#options = options;
+  }
+
+  /**
+   * Connects to a ledger whose tables {@linkcode migratePostgresSink} has made.
+   *
+   * @throws {SinkError} If an option is wrong, the server cannot be reached or does not let this user in, or the tables
+   * are not there in the version that this code knows.
+   */
+  static async open(options: PostgresSinkOptions): Promise<PostgresSink> {
+    const { pool, tables, resolved } = resolve(options);
+    try {
+      await pool.use((session) => checkPostgresVersion(session, tables));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    const { apply, applyTimeoutMs } = resolved;
+    return new PostgresSink(pool, new PostgresLedger(tables), { apply, applyTimeoutMs });
+  }
+
+  async write(batch: SinkBatch): Promise<Outcome[]> {
+    return await this.#pool.use(async (session) => {
+      if (!batch.batchId.isWellFormed() || batch.batchId.includes("\0")) {
+        throw new SinkError("setup", "no", "Cannot write a batch as its 'batchId' holds NUL or a lone surrogate");
+      }
+      if (batch.writes.length === 0) return [];
+      return await new PostgresFlush(session, this.#ledger, this.#options, batch).write();
+    });
+  }
+
+  countCommitted(): Promise<number> {
+    return this.#pool.use((session) => this.#ledger.countCommitted(session));
+  }
+
+  countCommittedOf(requestIds: readonly string[]): Promise<number> {
+    return this.#pool.use((session) => this.#ledger.countCommittedOf(session, requestIds));
+  }
+
+  countRejected(): Promise<number> {
+    return this.#pool.use((session) => this.#ledger.countRejected(session));
+  }
+
+  /** Closes the connections when the calls before it have ended. A second call does nothing. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+/**
+ * Creates schema and tables of a ledger, or brings them to the version that this code knows. Needs a role that may do so;
+ * the sink itself needs no more than to read and write the tables.
+ *
+ * @returns The version before, 0 for none.
+ * @throws {SinkError} As {@linkcode PostgresSink.open} does.
+ */
+export async function migratePostgresSink(options: PostgresSinkOptions): Promise<number> {
+  const { pool, tables } = resolve(options);
+  try {
+    return await pool.use((session) => migratePostgres(session, tables));
+  } finally {
+    await pool.close();
+  }
+}
+
+function resolve(given: PostgresSinkOptions) {
+  const { url, description, options } = parsePostgresUrl(given.url);
+  const defaults = {
+    apply: undefined,
+    applyTimeoutMs: APPLY_TIMEOUT_MS,
+    poolSize: POOL_SIZE,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  };
+  const resolved = { ...defaults, ...options, ...withoutUndefined(given) };
+  checkWhole("poolSize", resolved.poolSize, POOL_SIZE_MAX);
+  for (const name of ["applyTimeoutMs", "statementTimeoutMs", "connectTimeoutMs"] as const) {
+    checkWhole(name, resolved[name], LIMIT_MAX_MS);
+  }
+  const { statementTimeoutMs, connectTimeoutMs } = resolved;
+  const tables = resolveTables(resolved);
+  const pool = new PostgresPool(
+    description,
+    resolved.poolSize,
+    () => PostgresSession.open({ url, description, statementTimeoutMs, connectTimeoutMs }),
+  );
+  return { pool, tables, resolved };
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function checkWhole(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  const message =
+    `Cannot open the sink as '${name}' must be a whole number from 1 to ${max}: current value is ${value}`;
+  throw new SinkError("setup", "no", message);
+}

@@ -1,0 +1,74 @@
+/**
+ * The transaction that `apply` gets from a PostgreSQL sink.
+ *
+ * @module
+ */
+
+import type { PostgresSession } from "./postgres_session.ts";
+import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
+import { SinkError } from "./sink.ts";
+
+/** First words of the statements that would take the ledger rows out of their transaction, behind any comments. */
+const CONTROL =
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/|;)*(?:abort|begin|commit|end|prepare\s+transaction|release|rollback|savepoint|start)\b/i;
+
+/**
+ * Runs the statements of one `apply` call, in the transaction of its batch.
+ *
+ * A statement that fails ends the attempt, even if `apply` catches its error: PostgreSQL refuses all that come after it.
+ * A refused row (constraint, type, `RAISE`) throws a `RowFault` whose `errorType` is the SQLSTATE. Statements that begin
+ * or end a transaction or a savepoint are refused.
+ */
+export class PostgresTransaction {
+  #session: PostgresSession | undefined;
+  #failure: unknown;
+
+  /** @param session Is in a transaction until {@linkcode PostgresTransaction.end} is called. */
+  constructor(session: PostgresSession) {
+    this.#session = session;
+  }
+
+  /**
+   * Runs a statement.
+   *
+   * @param sql One statement, with `$1` for the first value; it is prepared once and kept.
+   * @returns How many rows it changed.
+   */
+  run(sql: string, ...values: readonly PostgresValue[]): Promise<number> {
+    return this.#call(sql, (session) => session.run(sql, ...values));
+  }
+
+  /** Runs a query and returns its rows. */
+  all(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {
+    return this.#call(sql, (session) => session.all(sql, ...values));
+  }
+
+  /** Refuses all later statements: those of a promise that nobody awaited would run outside the transaction. */
+  end(): void {
+    this.#session = undefined;
+  }
+
+  /**
+   * Says whether every statement went well.
+   *
+   * @throws The error of the first statement that did not.
+   */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #call<T>(sql: string, use: (session: PostgresSession) => Promise<T>): Promise<T> {
+    if (this.#session === undefined) {
+      throw new SinkError("setup", "no", "Cannot use the transaction of 'apply' after it has ended: await every call");
+    }
+    try {
+      if (CONTROL.test(sql)) {
+        throw new SinkError("setup", "no", "'apply' must not begin or end a transaction or a savepoint");
+      }
+      return await use(this.#session);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+}

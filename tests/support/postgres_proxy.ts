@@ -1,0 +1,99 @@
+/**
+ * A proxy in front of PostgreSQL that cuts connections at a commit.
+ *
+ * @module
+ */
+
+/** What becomes of the next COMMIT: it never arrives, or its answer never does. */
+export type Cut = "request" | "answer";
+
+interface PlannedCut {
+  readonly what: Cut;
+  readonly before: () => Promise<unknown>;
+}
+
+/** Passes bytes between clients and a server, and cuts the connection of the next COMMIT when it was told to. */
+export class PostgresProxy implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<Deno.TcpConn>();
+  readonly #serverPort: number;
+  #cut: PlannedCut | undefined;
+
+  /** @param serverPort Where the server listens, on the loopback interface. */
+  constructor(serverPort: number) {
+    this.#serverPort = serverPort;
+    this.#accept();
+  }
+
+  /** Where the proxy listens. */
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  /**
+   * Cuts the connection that sends COMMIT next.
+   *
+   * @param before Runs before the cut, when the server has answered.
+   */
+  cutAtCommit(what: Cut, before: () => Promise<unknown> = () => Promise.resolve()): void {
+    this.#cut = { what, before };
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort }).catch(() => undefined);
+      if (server === undefined) {
+        client.close();
+        continue;
+      }
+      this.#open.add(client).add(server);
+      this.#relay(client, server);
+    }
+  }
+
+  async #relay(client: Deno.TcpConn, server: Deno.TcpConn): Promise<void> {
+    let committing: PlannedCut | undefined;
+    const close = () => {
+      for (const connection of [client, server]) {
+        if (this.#open.delete(connection)) connection.close();
+      }
+    };
+    const toServer = async (bytes: Uint8Array) => {
+      if (this.#cut !== undefined && new TextDecoder("latin1").decode(bytes).includes("COMMIT\0")) {
+        committing = this.#cut;
+        this.#cut = undefined;
+        if (committing.what === "request") return close();
+      }
+      await write(server, bytes);
+    };
+    const toClient = async (bytes: Uint8Array) => {
+      if (committing === undefined) return await write(client, bytes);
+      await committing.before();
+      close();
+    };
+    await Promise.all([pump(client, toServer), pump(server, toClient)]);
+    close();
+  }
+
+  /** Refuses new connections and cuts all that are open. */
+  [Symbol.dispose](): void {
+    this.#listener.close();
+    for (const connection of this.#open) connection.close();
+    this.#open.clear();
+  }
+}
+
+async function pump(from: Deno.TcpConn, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+      await take(buffer.subarray(0, count));
+    }
+  } catch {
+    // One side is gone; the other one is closed with it.
+  }
+}
+
+async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+}

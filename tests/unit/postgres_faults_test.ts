@@ -1,0 +1,125 @@
+/** What a PostgreSQL sink says when the connection or the server goes away. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { PostgresCluster } from "../../src/server/postgres_cluster.ts";
+import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
+import { makeBatch, makeIds } from "../contract/sink_store.ts";
+import { PostgresStore } from "../contract/postgres_store.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Cut, PostgresProxy } from "../support/postgres_proxy.ts";
+import { postgresTests } from "../support/postgres_tests.ts";
+
+const postgresTest = postgresTests();
+
+function through(proxy: PostgresProxy) {
+  return { url: `postgres://postgres@127.0.0.1:${proxy.port}/postgres` };
+}
+
+async function failure(call: () => Promise<unknown>): Promise<[string, string]> {
+  const { kind, wrote } = await assertRejects(call, SinkError);
+  return [kind, wrote];
+}
+
+const SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'temporal-batcher'";
+
+const CUTS: readonly (readonly [Cut, Outcome["status"]])[] = [["request", "committed"], ["answer", "duplicate"]];
+
+for (const [cut, again] of CUTS) {
+  postgresTest(`write() whose COMMIT's ${cut} is lost is unknown, and writing it again is safe`, async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    using proxy = new PostgresProxy(cluster.port);
+    const sink = await store.openWith({
+      ...through(proxy),
+      apply: async (tx, writes) => {
+        for (const { requestId } of writes) {
+          await tx.run(`INSERT INTO ${store.schema}.effects (request_id) VALUES ($1)`, requestId);
+        }
+      },
+    });
+    proxy.cutAtCommit(cut);
+    const batch = makeBatch("batch", makeIds("a", 100));
+    assertEquals(await failure(() => sink.write(batch)), ["unavailable", "unknown"]);
+    const outcomes = await sink.write(batch);
+    assert(outcomes.every(({ status }) => status === again));
+    assertEquals((await store.ledger()).length, 100);
+    assertEquals((await store.effects()).length, 100);
+    await sink.close();
+  });
+}
+
+postgresTest("write() is unknown when the server crashes between its commit and its answer", async (cluster) => {
+  const store = await PostgresStore.create(cluster);
+  using proxy = new PostgresProxy(cluster.port);
+  const sink = await store.openWith(through(proxy));
+  proxy.cutAtCommit("answer", () => cluster.crash());
+  const batch = makeBatch("batch", ["a", "b"]);
+  try {
+    assertEquals(await failure(() => sink.write(batch)), ["unavailable", "unknown"]);
+    assertEquals(await failure(() => sink.write(batch)), ["unavailable", "no"]);
+  } finally {
+    await cluster.restart();
+  }
+  assertEquals((await sink.write(batch)).map(({ status }) => status), ["duplicate", "duplicate"]);
+  await sink.close();
+  await store[Symbol.asyncDispose]();
+});
+
+postgresTest("write() was not written when its connection is ended before the commit", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  let end = true;
+  const sink = await store.openWith({
+    apply: async (tx) => {
+      if (!end) return;
+      const [{ pid }] = await tx.all("SELECT pg_backend_pid() AS pid");
+      await store.query(`SELECT pg_terminate_backend(${pid})`);
+      await tx.all("SELECT pg_sleep(60)");
+    },
+  });
+  assertEquals(await failure(() => sink.write(makeBatch("batch", ["a"]))), ["unavailable", "no"]);
+  assertEquals(await store.ledger(), []);
+  end = false;
+  assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
+  await sink.close();
+});
+
+postgresTest("write() opens a new connection when the server has ended an idle one", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const sink = await store.open();
+  const before = await store.query(SESSIONS);
+  assertEquals(before.length, 1);
+  await store.query(`SELECT pg_terminate_backend(pid) FROM (${SESSIONS}) AS sessions`);
+  const status = await eventually("a write succeeds", async () => (await sink.write(makeBatch("b", ["a"])))[0].status);
+  assertEquals(status, "committed");
+  assert((await store.query(SESSIONS)).every(({ pid }) => pid !== before[0].pid));
+  await sink.close();
+});
+
+postgresTest("close() leaves no connection", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const sink = await store.open();
+  await sink.write(makeBatch("batch", ["a"]));
+  await sink.close();
+  await eventually("no session is left", async () => (await store.query(SESSIONS)).length === 0);
+});
+
+/** A server that takes connections and never says a word. */
+function silentServer(): Deno.TcpListener {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  (async () => {
+    for await (const connection of listener) connection.read(new Uint8Array(1)).catch(() => {});
+  })();
+  return listener;
+}
+
+postgresTest(
+  "PostgresSink.open() is unavailable when nothing answers, or nothing listens",
+  async (cluster: PostgresCluster) => {
+    const { PostgresSink } = await import("../../src/sinks/postgres_sink.ts");
+    using silent = silentServer();
+    const { port } = silent.addr as Deno.NetAddr;
+    assert(port !== cluster.port);
+    const open = (at: number) =>
+      PostgresSink.open({ url: `postgres://postgres@127.0.0.1:${at}/postgres`, connectTimeoutMs: 200 });
+    assertEquals(await failure(() => open(port)), ["unavailable", "no"]);
+    assertEquals(await failure(() => open(1)), ["unavailable", "no"]);
+  },
+);

@@ -1,0 +1,159 @@
+/** Tables, names, permissions and passwords of a PostgreSQL sink. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
+import { makeBatch, makeWrite } from "../contract/sink_store.ts";
+import { PostgresStore } from "../contract/postgres_store.ts";
+import { postgresTests } from "../support/postgres_tests.ts";
+
+const PASSWORD = "planted-s3cret";
+
+const postgresTest = postgresTests({
+  hba: ["host all with_password 127.0.0.1/32 scram-sha-256"],
+  settings: { log_statement: "all" },
+});
+
+async function setupMessage(call: () => Promise<unknown>): Promise<string> {
+  const { kind, wrote, message } = await assertRejects(call, SinkError);
+  assertEquals([kind, wrote], ["setup", "no"], message);
+  return message;
+}
+
+postgresTest("migratePostgresSink() may be called many times at once, and again", async (cluster) => {
+  const options = { url: cluster.url(), schema: "fresh" };
+  const versions = await Promise.all(Array.from({ length: 6 }, () => migratePostgresSink(options)));
+  assertEquals(versions.sort(), [0, 1, 1, 1, 1, 1]);
+  const sink = await PostgresSink.open(options);
+  assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
+  assertEquals(await migratePostgresSink(options), 1);
+  assertEquals(await sink.countCommitted(), 1);
+  await sink.close();
+});
+
+postgresTest(
+  "PostgresSink.open() says what to run where tables are missing, and refuses those of the future",
+  async (cluster) => {
+    const options = { url: cluster.url(), schema: "of_the_future" };
+    const message = await setupMessage(() => PostgresSink.open(options));
+    assert(message.includes("deno task sink migrate") && !message.includes("\n"), message);
+    await migratePostgresSink(options);
+    await using store = await PostgresStore.create(cluster);
+    await store.query("UPDATE of_the_future.batcher_schema SET version = 99");
+    assert((await setupMessage(() => PostgresSink.open(options))).includes("version 99"));
+    assert((await setupMessage(() => migratePostgresSink(options))).includes("version 99"));
+  },
+);
+
+postgresTest(
+  "write() says set-up when a table is gone or permission is missing, and goes on when it is back",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    await store.query(`CREATE ROLE "clerk of ${schema.slice(1, -1)}" LOGIN`);
+    const role = `clerk of ${schema.slice(1, -1)}`;
+    const url = cluster.url("postgres", encodeURIComponent(role));
+    await store.query(`GRANT USAGE ON SCHEMA ${schema} TO "${role}"`);
+    await store.query(`GRANT SELECT ON ${schema}.batcher_schema TO "${role}"`);
+    const sink = await store.openWith({ url });
+    const write = () => sink.write(makeBatch("batch", ["a"]));
+    const refused = await setupMessage(write);
+    assert(refused.includes("42501") && refused.includes("grant"), refused);
+    for (const table of ["batched_writes", "rejected_writes"]) {
+      await store.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.${table} TO "${role}"`);
+    }
+    await store.query(`ALTER TABLE ${schema}.rejected_writes RENAME TO hidden`);
+    const missing = await setupMessage(write);
+    assert(missing.includes("42P01") && missing.includes("deno task sink migrate"), missing);
+    await store.query(`ALTER TABLE ${schema}.hidden RENAME TO rejected_writes`);
+    assertEquals((await write())[0].status, "committed");
+    await sink.close();
+    await store.query(`DROP OWNED BY "${role}"; DROP ROLE "${role}"`);
+  },
+);
+
+const HOSTILE = `x"; DROP TABLE victim; --'$1`;
+
+postgresTest("hostile names of schema and tables, ids, keys and rows change nothing", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  await store.query("CREATE TABLE victim (id int); INSERT INTO victim VALUES (1)");
+  const names = { schema: HOSTILE, ledgerTable: `l${HOSTILE}`, deadLetterTable: `d${HOSTILE}` };
+  const options: PostgresSinkOptions = { url: cluster.url(), ...names };
+  await migratePostgresSink(options);
+  const sink = await PostgresSink.open({
+    ...options,
+    apply: (_tx, writes) => {
+      if (writes.some(({ requestId }) => requestId.startsWith("bad"))) throw new Error(HOSTILE);
+      return writes.map(() => HOSTILE);
+    },
+  });
+  const texts = [
+    HOSTILE,
+    "{a,b}",
+    'a","b',
+    "\\",
+    "\\'; DROP TABLE victim; --",
+    "$$; DROP TABLE victim; $$",
+    "NULL",
+    "",
+  ];
+  const writes = texts.flatMap((text) => [
+    makeWrite(text, { data: JSON.stringify({ [text]: text }), partitionKey: text }),
+    makeWrite(`bad ${text}`, { data: JSON.stringify(text) }),
+  ]);
+  const outcomes = await sink.write({ batchId: HOSTILE, writes });
+  assertEquals(outcomes.map(({ status }) => status), texts.flatMap(() => ["committed", "rejected"]));
+  const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+  const rows = await store.query(
+    `SELECT request_id, partition_key, data::text AS data, result #>> '{}' AS result, batch_id
+    FROM ${quoted(names.schema)}.${quoted(names.ledgerTable)} ORDER BY batch_position`,
+  );
+  assertEquals(
+    rows,
+    texts.map((text) => ({
+      request_id: text,
+      partition_key: text,
+      data: JSON.stringify({ [text]: text }),
+      result: HOSTILE,
+      batch_id: HOSTILE,
+    })),
+  );
+  assertEquals(await store.query("SELECT * FROM victim"), [{ id: 1 }]);
+  assertEquals(await sink.countRejected(), texts.length);
+  await sink.close();
+});
+
+postgresTest("the password of the address is in no error, description or log", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  await store.query(`CREATE ROLE with_password LOGIN PASSWORD '${PASSWORD}'`);
+  const at = (password: string, port = cluster.port, rest = "/postgres") =>
+    `postgres://with_password:${password}@127.0.0.1:${port}${rest}`;
+  const schema = store.schema.slice(1, -1);
+  await store.query(`GRANT ALL ON SCHEMA ${store.schema} TO with_password`);
+  await store.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${store.schema} TO with_password`);
+
+  const sink = await PostgresSink.open({ url: at(PASSWORD), schema });
+  const seen: unknown[] = [sink, sink.description];
+  await store.query(`ALTER TABLE ${store.schema}.batched_writes RENAME TO hidden`);
+  seen.push(await assertRejects(() => sink.write(makeBatch("batch", ["a"])), SinkError));
+  await sink.close();
+  seen.push(await assertRejects(() => sink.countCommitted(), SinkError));
+
+  const unreachable = [
+    at(`${PASSWORD}-wrong`),
+    at(PASSWORD, 1),
+    at(PASSWORD, 99_999),
+    at(PASSWORD, cluster.port, "/no_database"),
+    at(PASSWORD, cluster.port, "/postgres?no_such_setting=1"),
+    at(PASSWORD, cluster.port, "/postgres?sslmode=require"),
+    at(PASSWORD, cluster.port, "/postgres?pool_size=0"),
+    at(`${PASSWORD}%`),
+    at(`@${PASSWORD}`),
+  ];
+  for (const url of unreachable) {
+    seen.push(await assertRejects(() => PostgresSink.open({ url, schema, connectTimeoutMs: 500 }), SinkError, "", url));
+  }
+  for (const value of seen) {
+    const shown = `${Deno.inspect(value, { depth: 20, showHidden: true })} ${value} ${JSON.stringify(value)}`;
+    assert(!shown.includes(PASSWORD), shown);
+  }
+});

@@ -1,0 +1,55 @@
+/** How many statements a flush costs, counted by the server. */
+import { assert, assertEquals } from "@std/assert";
+import { makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
+import { PostgresStore } from "../contract/postgres_store.ts";
+import { postgresTests } from "../support/postgres_tests.ts";
+import { COUNTING, countStatements, resetStatements } from "../support/statement_count.ts";
+
+const postgresTest = postgresTests({ settings: COUNTING });
+
+postgresTest("write() of good rows is one transaction and one statement on tables", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const sink = await store.open();
+  await resetStatements(store.sql);
+  for (let i = 0; i < 20; i++) await sink.write(makeBatch(`batch ${i}`, makeIds(`${i}`, 1_000)));
+  const { statements, commits, savepoints, byText } = await countStatements(store.sql, store.schema);
+  assertEquals([statements, commits, savepoints], [20, 20, 0], Deno.inspect(byText));
+  await sink.close();
+});
+
+postgresTest("write() of rows that are there, and of results, costs one statement more for each", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const sink = await store.openWith({ apply: (_tx, writes) => writes.map(({ requestId }) => requestId) });
+  await sink.write(makeBatch("first", makeIds("a", 1_000)));
+  await resetStatements(store.sql);
+  await sink.write(makeBatch("again", makeIds("a", 1_000)));
+  assertEquals((await countStatements(store.sql, store.schema)).statements, 2);
+  await resetStatements(store.sql);
+  await sink.write(makeBatch("new", makeIds("b", 1_000)));
+  assertEquals((await countStatements(store.sql, store.schema)).statements, 2);
+  await sink.close();
+});
+
+for (const [bad, attemptsMax] of [[1, 20], [10, 200]] as const) {
+  postgresTest(
+    `write() of 1,000 rows, ${bad} of them bad, costs at most ${attemptsMax} attempts more`,
+    async (cluster) => {
+      await using store = await PostgresStore.create(cluster);
+      await store.query(`ALTER TABLE ${store.schema}.batched_writes ADD CHECK (data ->> 'id' <> 'bad')`);
+      const sink = await store.open();
+      const writes = makeIds("a", 1_000).map((id, index) =>
+        makeWrite(id, index % (1_000 / bad) === 37 ? { data: '{"id":"bad"}' } : {})
+      );
+      await resetStatements(store.sql);
+      const outcomes = await sink.write({ batchId: "batch", writes });
+      const { byText, commits, savepoints } = await countStatements(store.sql, store.schema);
+      assertEquals(outcomes.filter(({ status }) => status === "rejected").length, bad);
+      assertEquals(outcomes.filter(({ status }) => status === "committed").length, 1_000 - bad);
+      assertEquals(commits, 1);
+      // Each attempt but the first has its savepoint; the server's statistics leave out the statements that it refused.
+      assert(savepoints <= attemptsMax, `${savepoints} savepoints`);
+      assertEquals([...byText].filter(([query]) => query.startsWith("INSERT")).map(([, calls]) => calls), [bad]);
+      await sink.close();
+    },
+  );
+}
