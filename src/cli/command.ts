@@ -63,7 +63,7 @@ export interface Command<F extends Flags> {
   /** What it does, in a sentence or two. */
   readonly summary: string;
   readonly flags: F;
-  /** Names of arguments without a flag; each must be given. */
+  /** Names of arguments without a flag; each must be given, but the last one may be `[NAME…]` for any number. */
   readonly operands?: readonly string[];
   /** Worth a look. */
   readonly examples?: readonly string[];
@@ -123,8 +123,11 @@ export function parseFlags<F extends Flags>(
   const values: Record<string, unknown> = {};
   for (const name of names) values[name] = flagValue(name, flags[name], parsed[name]);
   const given = parsed._.map(String);
-  if (given.length > operands.length) throw new UsageError(`Unexpected argument ${given[operands.length]}`);
-  if (given.length < operands.length) throw new UsageError(`Missing argument ${operands[given.length]}`);
+  const required = operands.filter((name) => !name.endsWith("…]"));
+  if (required.length === operands.length && given.length > required.length) {
+    throw new UsageError(`Unexpected argument ${given[required.length]}`);
+  }
+  if (given.length < required.length) throw new UsageError(`Missing argument ${required[given.length]}`);
   return { flags: values as FlagValues<F>, operands: given };
 }
 

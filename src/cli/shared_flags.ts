@@ -4,14 +4,18 @@
  * @module
  */
 import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
-import { openSink, parseSinkSpec } from "../sinks/open_sink.ts";
+import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../sinks/open_sink.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { LOG_LEVELS } from "../worker/log.ts";
 import { UsageError } from "./command.ts";
 
 /** Where the batches go. */
 export const sinkFlag = {
-  sink: { type: "text", value: "sqlite:FILE", default: "sqlite:data/ledger.db", help: "Where the rows go" },
+  sink: {
+    type: "text",
+    value: "SINK",
+    help: `Where the rows go: sqlite:FILE or postgres://… (default: SINK_URL, or ${DEFAULT_SINK_SPEC})`,
+  },
 } as const;
 
 /** How writes are batched. */
@@ -94,12 +98,30 @@ export function batchingOf(flags: {
   return options;
 }
 
-/** Checks a sink's address now and returns what opens it. */
-export function sinkOpener(spec: string): () => Promise<Sink> {
+/** Checks the first argument of a command that does several things. */
+export function actionOf<A extends string>(given: string, actions: readonly A[]): A {
+  const action = actions.find((name) => name === given);
+  if (action === undefined) throw new UsageError(`Unknown action ${given}: it must be one of ${actions.join(", ")}`);
+  return action;
+}
+
+/**
+ * Checks a sink's address and returns it: that of the flag, else of the environment's `SINK_URL`, which does not show in
+ * a list of processes as the flag does, password and all.
+ */
+export function sinkSpecOf(given: string | undefined): string {
+  // A variable that is set to nothing is how a shell unsets it for one command.
+  const spec = given ?? (Deno.env.get("SINK_URL") || DEFAULT_SINK_SPEC);
   try {
     parseSinkSpec(spec);
+    return spec;
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** Checks a sink's address now and returns what opens it. */
+export function sinkOpener(given: string | undefined): () => Promise<Sink> {
+  const spec = sinkSpecOf(given);
   return () => openSink(spec);
 }

@@ -4,23 +4,34 @@
  * @module
  */
 
+import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
+import { isPostgresUrl, parsePostgresUrl } from "./postgres_url.ts";
 import { type Sink, SinkError } from "./sink.ts";
-import { SqliteSink } from "./sqlite_sink.ts";
+import type { SinkAdmin } from "./sink_admin.ts";
+import { SqliteAdmin } from "./sqlite_admin.ts";
+import { migrateSqliteSink, SqliteSink } from "./sqlite_sink.ts";
 
 /** The sink that commands use when none is named. */
 export const DEFAULT_SINK_SPEC = "sqlite:data/ledger.db";
 
 /** A parsed sink specification. */
-export interface SinkSpec {
-  readonly kind: "sqlite";
-  /** The database file. */
-  readonly path: string;
-}
+export type SinkSpec =
+  | {
+    readonly kind: "sqlite";
+    /** The database file. */
+    readonly path: string;
+  }
+  | {
+    readonly kind: "postgres";
+    /** The whole address, with its password. */
+    readonly url: string;
+  };
 
 /**
  * Parses the value of `--sink`.
  *
- * @param spec `sqlite:FILE`. The file is relative to the working directory, or absolute; `sqlite:///FILE` is absolute.
+ * @param spec `sqlite:FILE` or `postgres://…`. The file is relative to the working directory, or absolute;
+ * `sqlite:///FILE` is absolute.
  * @throws {SinkError} If it is of no accepted form. The message holds no more of it than its scheme, as the rest may
  * hold a password.
  *
@@ -28,14 +39,17 @@ export interface SinkSpec {
  * ```ts
  * import { parseSinkSpec } from "./open_sink.ts";
  *
- * const spec = parseSinkSpec("sqlite:data/ledger.db");
- * console.log(spec.path); // data/ledger.db
+ * console.log(parseSinkSpec("sqlite:data/ledger.db")); // { kind: "sqlite", path: "data/ledger.db" }
  * ```
  */
 export function parseSinkSpec(spec: string): SinkSpec {
+  if (isPostgresUrl(spec)) {
+    parsePostgresUrl(spec);
+    return { kind: "postgres", url: spec };
+  }
   const match = /^sqlite:(?<path>.+)$/is.exec(spec);
   const path = match?.groups?.path.replace(/^\/{3,}/, "/");
-  if (path === undefined) throw refuse(spec, "it must be sqlite:FILE");
+  if (path === undefined) throw refuse(spec, "it must be sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE");
   if (path.startsWith("//")) throw refuse(spec, "a host makes no sense: write sqlite:FILE or sqlite:///FILE");
   if (path.startsWith(":memory:")) {
     throw refuse(spec, "a database in memory has one connection and no ledger after a restart: write sqlite:FILE");
@@ -50,8 +64,29 @@ export function parseSinkSpec(spec: string): SinkSpec {
  * @throws {SinkError} If `spec` is of no accepted form or the sink cannot be opened.
  */
 export async function openSink(spec: string): Promise<Sink> {
-  const { path } = parseSinkSpec(spec);
-  return await SqliteSink.open({ path });
+  const parsed = parseSinkSpec(spec);
+  return parsed.kind === "sqlite" ? await SqliteSink.open(parsed) : await PostgresSink.open(parsed);
+}
+
+/**
+ * Opens what looks after a ledger.
+ *
+ * @throws {SinkError} As {@linkcode openSink} does, and if there is no ledger.
+ */
+export async function openSinkAdmin(spec: string): Promise<SinkAdmin> {
+  const parsed = parseSinkSpec(spec);
+  return parsed.kind === "sqlite" ? await SqliteAdmin.open(parsed.path) : await openPostgresAdmin(parsed);
+}
+
+/**
+ * Creates the tables of a sink, or brings them to the version that this code knows.
+ *
+ * @returns The version before, 0 for none.
+ * @throws {SinkError} As {@linkcode openSink} does.
+ */
+export async function migrateSink(spec: string): Promise<number> {
+  const parsed = parseSinkSpec(spec);
+  return parsed.kind === "sqlite" ? await migrateSqliteSink(parsed) : await migratePostgresSink(parsed);
 }
 
 function refuse(spec: string, reason: string): SinkError {

@@ -5,6 +5,7 @@
  */
 
 import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
+import { PostgresAdmin } from "./postgres_admin.ts";
 import { PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
 import { type PostgresTableNames, resolveTables } from "./postgres_names.ts";
@@ -94,13 +95,7 @@ export class PostgresSink implements Sink {
    * are not there in the version that this code knows.
    */
   static async open(options: PostgresSinkOptions): Promise<PostgresSink> {
-    const { pool, tables, resolved } = resolve(options);
-    try {
-      await pool.use((session) => checkPostgresVersion(session, tables));
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
+    const { pool, tables, resolved } = await open(options);
     const { apply, applyTimeoutMs } = resolved;
     return new PostgresSink(pool, new PostgresLedger(tables), { apply, applyTimeoutMs });
   }
@@ -146,6 +141,27 @@ export async function migratePostgresSink(options: PostgresSinkOptions): Promise
     return await pool.use((session) => migratePostgres(session, tables));
   } finally {
     await pool.close();
+  }
+}
+
+/**
+ * Connects to a ledger to look after it.
+ *
+ * @throws {SinkError} As {@linkcode PostgresSink.open} does.
+ */
+export async function openPostgresAdmin(options: PostgresSinkOptions): Promise<PostgresAdmin> {
+  const { pool, tables } = await open(options);
+  return new PostgresAdmin(pool, tables);
+}
+
+async function open(options: PostgresSinkOptions) {
+  const resolved = resolve(options);
+  try {
+    await resolved.pool.use((session) => checkPostgresVersion(session, resolved.tables));
+    return resolved;
+  } catch (error) {
+    await resolved.pool.close();
+    throw error;
   }
 }
 

@@ -20,10 +20,10 @@ const FIND = `SELECT digest = ? AS same, batch_id, committed_at, result FROM bat
 const SET_RESULT = "UPDATE batched_writes SET result = ? WHERE request_id = ?";
 
 const REJECT = `INSERT INTO rejected_writes
-    (request_id, digest, data, error_type, error_message, batch_id, rejected_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?)
+    (request_id, digest, data, partition_key, error_type, error_message, batch_id, rejected_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (request_id) DO UPDATE SET
-    digest = excluded.digest, data = excluded.data, error_type = excluded.error_type,
+    digest = excluded.digest, data = excluded.data, partition_key = excluded.partition_key, error_type = excluded.error_type,
     error_message = excluded.error_message, batch_id = excluded.batch_id, rejected_at = excluded.rejected_at`;
 
 const ANY_REJECTED = "SELECT 1 FROM rejected_writes LIMIT 1";
@@ -83,6 +83,7 @@ export class SqliteLedger {
       escapeLoneSurrogates(write.requestId),
       escapeLoneSurrogates(write.digest),
       escapeLoneSurrogates(write.data),
+      write.partitionKey === null ? null : escapeLoneSurrogates(write.partitionKey),
       fault.errorType,
       fault.message,
       batch.batchId,

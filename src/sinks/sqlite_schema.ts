@@ -13,7 +13,7 @@ import type { SqliteConnection } from "./sqlite_connection.ts";
  * It is kept in a table of its own and not in `PRAGMA user_version`: the file may also hold the user's tables, for
  * `apply`, and that one number is then theirs.
  */
-export const SQLITE_SCHEMA_VERSION = 1;
+export const SQLITE_SCHEMA_VERSION = 2;
 
 const VERSION_TABLE = "batcher_schema";
 
@@ -39,6 +39,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       rejected_at TEXT NOT NULL
     )`,
   ],
+  // Without its partition key a dead letter could not be written again as it was.
+  ["ALTER TABLE rejected_writes ADD COLUMN partition_key TEXT"],
 ];
 
 /**
@@ -46,10 +48,11 @@ const MIGRATIONS: readonly (readonly string[])[] = [
  *
  * Takes no lock when there is nothing to do. Two processes may do it at the same time.
  *
+ * @returns The version that was there before, 0 for none.
  * @throws {SinkError} If the tables are of a later version, which this code would damage.
  */
-export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<void> {
-  if (readVersion(connection) === SQLITE_SCHEMA_VERSION) return;
+export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<number> {
+  if (readVersion(connection) === SQLITE_SCHEMA_VERSION) return SQLITE_SCHEMA_VERSION;
   await connection.begin(lockWaitMs);
   try {
     const version = readVersion(connection);
@@ -61,6 +64,7 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
     connection.run(`DELETE FROM ${VERSION_TABLE}`);
     connection.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SQLITE_SCHEMA_VERSION);
     connection.commit();
+    return version;
   } catch (error) {
     connection.rollback();
     throw error;

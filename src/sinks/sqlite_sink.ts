@@ -128,6 +128,22 @@ export class SqliteSink implements Sink {
   }
 }
 
+/**
+ * Creates the tables of a ledger, or brings them to the version that this code knows; `SqliteSink.open` does it too.
+ *
+ * @returns The version before, 0 for none.
+ * @throws {SinkError} As `SqliteSink.open` does.
+ */
+export async function migrateSqliteSink({ path }: Pick<SqliteSinkOptions, "path">): Promise<number> {
+  checkPath(path);
+  const connection = await SqliteConnection.open(resolve(path), LOCK_WAIT_MS);
+  try {
+    return await migrateSqlite(connection, LOCK_WAIT_MS);
+  } finally {
+    connection.close();
+  }
+}
+
 function checkPath(path: string): void {
   if (path !== "" && path !== ":memory:" && !path.includes("\0")) return;
   const message = `Cannot open the sink as 'path' must name a file that other connections can open too: ` +

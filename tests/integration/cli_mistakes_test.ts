@@ -24,13 +24,23 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["worker", ["--role", "boss"], "", `--role must be one of all, main, batcher: it is "boss"`],
   ["worker", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["server", ["--port", "70000"], "", "--port must be a whole number from 0 to 65535"],
+  ["demo", ["--sink", "postgres://u:p@ss@h/d"], "", "Cannot use a --sink 'postgres:…'"],
+  ["sink", [], "", "Missing argument ACTION"],
+  ["sink", ["vacuum"], "", "Unknown action vacuum: it must be one of migrate, check"],
+  ["sink", ["migrate", "twice"], "", "Unexpected argument twice"],
+  ["ledger", ["prune"], "", "Say what to delete: --older-than AGE"],
+  ["ledger", ["prune", "--older-than", "soon"], "", `--older-than must be an age such as 90m, 36h, 30d or 8w`],
+  ["ledger", ["prune", "--older-than", "0d"], "", `--older-than must be an age such as 90m, 36h, 30d or 8w`],
+  ["dead-letters", ["show"], "", "Missing argument ID"],
+  ["dead-letters", ["drop", "--all"], "", "--all goes with 'retry' alone"],
+  ["dead-letters", ["list", "x"], "", "Unexpected argument x"],
   ["bench", [], "", "Missing argument SCENARIO"],
   ["bench", ["nonsense"], "", "Unknown scenario nonsense"],
 ];
 
 for (const [command, args, stdin, expected] of MISTAKES) {
   permittedTest(`deno task ${command} ${args.join(" ")} says in one line: ${expected}`, async () => {
-    const { code, stdout, stderr } = await runCommand(command, args, { stdin });
+    const { code, stdout, stderr } = await runCommand(command.replace("-", "_"), args, { stdin });
     assertEquals(code, 2, stderr);
     assertEquals(stdout, "");
     const [first, second, ...rest] = stderr.trimEnd().split("\n");
@@ -41,9 +51,9 @@ for (const [command, args, stdin, expected] of MISTAKES) {
   });
 }
 
-for (const command of ["demo", "server", "worker", "start", "bench"]) {
+for (const command of ["demo", "server", "worker", "start", "bench", "sink", "dead-letters", "ledger"]) {
   permittedTest(`deno task ${command} --help shows its flags`, async () => {
-    const { code, stdout } = await runCommand(command, ["--help"]);
+    const { code, stdout } = await runCommand(command.replace("-", "_"), ["--help"]);
     assertEquals(code, 0);
     assertStringIncludes(stdout, `Usage: deno task ${command}`);
     assertStringIncludes(stdout, "--help");

@@ -129,7 +129,7 @@ labTests({}, [
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["task"], env: { NO_COLOR: "1" } })
       .output();
     const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    for (const task of ["demo", "test", "server", "worker", "start", "bench", "ok"]) {
+    for (const task of ["demo", "test", "server", "worker", "start", "bench", "sink", "dead-letters", "ledger", "ok"]) {
       assertMatch(list, new RegExp(`^- ${task}\\n\\s+// \\S`, "m"));
     }
   }],

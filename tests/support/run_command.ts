@@ -21,7 +21,7 @@ export interface RunOptions {
 export function spawnCommand(name: string, args: readonly string[], { env = {} }: RunOptions = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", `src/cli/${name}.ts`, ...args],
-    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", ...env },
+    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

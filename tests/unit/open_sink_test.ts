@@ -15,6 +15,14 @@ Deno.test("parseSinkSpec() accepts files", () => {
   for (const [spec, path] of Object.entries(paths)) assertEquals(parseSinkSpec(spec), { kind: "sqlite", path });
 });
 
+Deno.test("parseSinkSpec() accepts addresses of PostgreSQL", () => {
+  for (const url of ["postgres://user:secret@host/db", "PostgreSQL://host?schema=x"]) {
+    assertEquals(parseSinkSpec(url), { kind: "postgres", url });
+  }
+  const error = assertThrows(() => parseSinkSpec("postgres://user:sec/ret@host/db"), SinkError);
+  assert(error.message.includes("%2F for /") && !error.message.includes("sec"), error.message);
+});
+
 Deno.test("parseSinkSpec() refuses everything else with one line that names the option and the accepted form", () => {
   const refused = [
     "",

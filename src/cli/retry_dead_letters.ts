@@ -1,0 +1,91 @@
+/**
+ * Writes dead letters again.
+ *
+ * @module
+ */
+import { BatchWriter } from "../client/batch_writer.ts";
+import { connectWriterClient } from "../client/connection.ts";
+import { WriteError } from "../protocol/failures.ts";
+import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import type { Json, Receipt } from "../protocol/write.ts";
+import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
+import { taskQueuesOf } from "../worker/local_system.ts";
+import { EXIT_FAILED, UsageError } from "./command.ts";
+import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { shownText } from "./shown_text.ts";
+
+/** How many are read and written at one time. */
+const PAGE = 500;
+
+/**
+ * Writes dead letters again, with their request ids, through batchers that run, and prints what becomes of each.
+ *
+ * @param requestIds Which; left out, all that are there when it begins.
+ * @returns The exit code: 0 if all of them are committed.
+ */
+export async function retryDeadLetters(
+  admin: SinkAdmin,
+  requestIds: readonly string[] | undefined,
+  address: string | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const ids = [...new Set(requestIds ?? await allIds(admin))];
+  await using connected = await connectOrExplain(address);
+  const { batcher } = taskQueuesOf(DEFAULT_BATCHER_NAME);
+  if ((await unpolledTaskQueues(connected.client, [batcher])).length > 0) {
+    throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
+  }
+  await using writerClient = await connectWriterClient({ address });
+  await using writer = new BatchWriter({ client: writerClient.client, taskQueue: batcher });
+  const counts = { committed: 0, rejected: 0, failed: 0 };
+  let found = 0;
+  for (let start = 0; start < ids.length && !signal.aborted; start += PAGE) {
+    const letters = await admin.findDeadLetters(ids.slice(start, start + PAGE));
+    found += letters.length;
+    await Promise.all(letters.map(async (letter) => {
+      const { outcome, line } = await retry(writer, admin, letter);
+      counts[outcome]++;
+      console.log(`${outcome.padEnd(9)}  ${shownText(letter.requestId)}${line}`);
+    }));
+  }
+  const missing = ids.length - found;
+  console.log(
+    `${found} retried: ${counts.committed} committed, ${counts.rejected} rejected again, ${counts.failed} failed` +
+      (missing > 0 ? `; ${missing} of the request ids ${missing === 1 ? "is" : "are"} no dead letter` : ""),
+  );
+  return counts.committed === ids.length ? 0 : EXIT_FAILED;
+}
+
+async function allIds(admin: SinkAdmin): Promise<string[]> {
+  const ids: string[] = [];
+  let page = await admin.listDeadLetters(PAGE);
+  while (page.length > 0) {
+    ids.push(...page.map(({ requestId }) => requestId));
+    page = await admin.listDeadLetters(PAGE, page.at(-1));
+  }
+  return ids;
+}
+
+interface Retried {
+  readonly outcome: "committed" | "rejected" | "failed";
+  /** What else there is to say. */
+  readonly line: string;
+}
+
+async function retry(writer: BatchWriter, admin: SinkAdmin, letter: DeadLetter): Promise<Retried> {
+  const { requestId, partitionKey } = letter;
+  let receipt: Receipt;
+  try {
+    const data: Json = JSON.parse(letter.data);
+    receipt = await writer.write({ requestId, data, ...(partitionKey !== null && { partitionKey }) });
+  } catch (error) {
+    const told = error instanceof WriteError ? `${error.type} (${error.outcome})` : (error as Error).name;
+    return { outcome: "failed", line: `  ${told}: ${JSON.stringify((error as Error).message)}` };
+  }
+  if (receipt.status === "rejected") {
+    return { outcome: "rejected", line: `  ${receipt.errorType}  ${JSON.stringify(receipt.errorMessage)}` };
+  }
+  // The flush that commits it clears it; one that was stored all along is a letter of the past.
+  if (receipt.status === "duplicate") await admin.dropDeadLetters([requestId]);
+  return { outcome: "committed", line: `  batch ${receipt.batchId}` };
+}

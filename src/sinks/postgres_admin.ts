@@ -1,0 +1,122 @@
+/**
+ * Looks after a PostgreSQL ledger.
+ *
+ * @module
+ */
+
+import { isoUtc, PostgresLedger } from "./postgres_ledger.ts";
+import type { PostgresTables } from "./postgres_names.ts";
+import type { PostgresPool } from "./postgres_pool.ts";
+import { idHash } from "./postgres_schema.ts";
+import type { PostgresSession } from "./postgres_session.ts";
+import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
+import type { DeadLetter, DeadLetterPlace, SinkAdmin } from "./sink_admin.ts";
+
+/** What a sink needs of its tables. */
+const PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
+/** Looks after the tables that a `PostgresSink` writes. */
+export class PostgresAdmin implements SinkAdmin {
+  readonly description: string;
+  readonly #ledger: PostgresLedger;
+
+  /** @param pool Is closed with this. */
+  constructor(private readonly pool: PostgresPool, private readonly tables: PostgresTables) {
+    this.description = pool.description;
+    this.#ledger = new PostgresLedger(tables);
+  }
+
+  async check(): Promise<string[]> {
+    const problems: string[] = [];
+    for (const table of [this.tables.ledger, this.tables.deadLetters]) {
+      for (const privilege of PRIVILEGES) {
+        const [row] = await this.#all("SELECT has_table_privilege($1, $2) AS granted", table, privilege);
+        if (!row.granted) problems.push(`this role may not ${privilege} on ${table}: grant it`);
+      }
+    }
+    const [{ standby }] = await this.#all("SELECT pg_is_in_recovery() AS standby");
+    if (standby) problems.push("the server is a standby: connect to the primary");
+    return problems;
+  }
+
+  countCommitted(): Promise<number> {
+    return this.pool.use((session) => this.#ledger.countCommitted(session));
+  }
+
+  countRejected(): Promise<number> {
+    return this.pool.use((session) => this.#ledger.countRejected(session));
+  }
+
+  async countCommittedBefore(time: string): Promise<number> {
+    const sql = `SELECT count(*) AS count FROM ${this.tables.ledger} WHERE committed_at < $1`;
+    return Number((await this.#all(sql, time))[0].count);
+  }
+
+  pruneCommittedBefore(time: string): Promise<number> {
+    return this.pool.use(async (session) => {
+      await session.begin();
+      try {
+        // However many rows they are: nobody waits for rows that nobody writes any more.
+        await session.control("SET LOCAL statement_timeout = 0");
+        const count = await session.run(`DELETE FROM ${this.tables.ledger} WHERE committed_at < $1`, time);
+        await session.commit();
+        return count;
+      } catch (error) {
+        await session.rollback();
+        throw error;
+      }
+    });
+  }
+
+  async listDeadLetters(limit: number, after?: DeadLetterPlace): Promise<DeadLetter[]> {
+    const order = "ORDER BY letter.rejected_at, letter.request_id LIMIT $1";
+    const rows = after === undefined ? await this.#all(`${this.#select()} ${order}`, limit) : await this.#all(
+      `${this.#select()} WHERE (letter.rejected_at, letter.request_id) > ($2::timestamptz, $3::text) ${order}`,
+      limit,
+      after.rejectedAt,
+      after.requestId,
+    );
+    return rows.map(asDeadLetter);
+  }
+
+  async findDeadLetters(requestIds: readonly string[]): Promise<DeadLetter[]> {
+    const rows = await this.#all(
+      `${this.#select()} JOIN unnest($1::text[]) AS asked (id) ON ${SAME_ID}`,
+      [...new Set(requestIds)],
+    );
+    return rows.map(asDeadLetter);
+  }
+
+  dropDeadLetters(requestIds: readonly string[]): Promise<number> {
+    const sql =
+      `DELETE FROM ${this.tables.deadLetters} AS letter USING unnest($1::text[]) AS asked (id) WHERE ${SAME_ID}`;
+    return this.pool.use((session) => session.run(sql, [...new Set(requestIds)]));
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  #select(): string {
+    return `SELECT letter.request_id, letter.data, letter.partition_key, letter.error_type, letter.error_message,
+      letter.batch_id, ${isoUtc("letter.rejected_at")} AS rejected_at FROM ${this.tables.deadLetters} AS letter`;
+  }
+
+  #all(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {
+    return this.pool.use((session: PostgresSession) => session.all(sql, ...values));
+  }
+}
+
+const SAME_ID = `(${idHash("letter.request_id")}) = (${idHash('asked.id COLLATE "C"')})`;
+
+function asDeadLetter(row: PostgresRow): DeadLetter {
+  return {
+    requestId: row.request_id as string,
+    data: row.data as string,
+    partitionKey: row.partition_key as string | null,
+    errorType: row.error_type as string,
+    errorMessage: row.error_message as string,
+    batchId: row.batch_id as string,
+    rejectedAt: row.rejected_at as string,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What people do with a ledger besides writing to it.
+ *
+ * @module
+ */
+
+/** A write that the database refused, as it is kept. */
+export interface DeadLetter {
+  readonly requestId: string;
+  /** The row, as JSON text. */
+  readonly data: string;
+  readonly partitionKey: string | null;
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly batchId: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly rejectedAt: string;
+}
+
+/** Where a page of dead letters begins: behind this one. */
+export type DeadLetterPlace = Pick<DeadLetter, "rejectedAt" | "requestId">;
+
+/** Looks after a ledger and its dead letters. Every method throws `SinkError` when it cannot. */
+export interface SinkAdmin {
+  /** Where it is, fit for a log line: never holds a password. */
+  readonly description: string;
+
+  /**
+   * Looks for what would make writing fail.
+   *
+   * @returns One line for each problem, with what to do; none if all is well.
+   */
+  check(): Promise<string[]>;
+
+  /** Counts the rows of the ledger. */
+  countCommitted(): Promise<number>;
+
+  /** Counts the rows of the dead-letter table. */
+  countRejected(): Promise<number>;
+
+  /**
+   * Counts the ledger rows from before a time.
+   *
+   * @param time ISO 8601, UTC, milliseconds.
+   */
+  countCommittedBefore(time: string): Promise<number>;
+
+  /**
+   * Deletes the ledger rows from before a time. Their request ids are new again then.
+   *
+   * @returns How many they were.
+   */
+  pruneCommittedBefore(time: string): Promise<number>;
+
+  /** Lists at most `limit` dead letters, the oldest first. */
+  listDeadLetters(limit: number, after?: DeadLetterPlace): Promise<DeadLetter[]>;
+
+  /** Finds the dead letters with these request ids, in any order. */
+  findDeadLetters(requestIds: readonly string[]): Promise<DeadLetter[]>;
+
+  /** Deletes the dead letters with these request ids, and says how many they were. */
+  dropDeadLetters(requestIds: readonly string[]): Promise<number>;
+
+  /** Closes connections and files. No call may follow. */
+  close(): Promise<void>;
+}

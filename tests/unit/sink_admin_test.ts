@@ -1,0 +1,157 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { openPostgresAdmin } from "../../src/sinks/postgres_sink.ts";
+import { type Sink, SinkError } from "../../src/sinks/sink.ts";
+import type { DeadLetter, SinkAdmin } from "../../src/sinks/sink_admin.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
+import { type EachWrite, makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
+import { PostgresStore } from "../contract/postgres_store.ts";
+import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";
+import { eventually } from "../support/eventually.ts";
+import { postgresTests } from "../support/postgres_tests.ts";
+
+/** A ledger, and what looks after it. */
+interface Subject {
+  open(each: EachWrite): Promise<Sink>;
+  admin(): Promise<SinkAdmin>;
+  /** Makes the rows of a batch as old as that. */
+  age(batchId: string, committedAt: string): Promise<unknown>;
+}
+
+const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promise<void>])[] = [
+  ["lists, finds and drops dead letters with everything that a retry needs", async ({ open, admin: openAdmin }) => {
+    const sink = await open(({ requestId }) => {
+      if (requestId !== "good") throw new Error(`refused ${requestId}`);
+    });
+    const ids = ["b", "it's; DROP TABLE x --", "ä\u{1F600}", "x".repeat(1_100), "é".repeat(1_100)];
+    const writes = ids.map((id) => makeWrite(id, { data: `{"of":${JSON.stringify(id)}}`, partitionKey: `key ${id}` }));
+    await sink.write({ batchId: "first", writes });
+    const firstAt = Date.now();
+    await eventually("a millisecond is over", () => Promise.resolve(Date.now() > firstAt));
+    await sink.write({
+      batchId: "second",
+      writes: [makeWrite("good"), makeWrite("a", { data: "12345678901234567890" })],
+    });
+    const admin = await openAdmin();
+    assertEquals([await admin.countCommitted(), await admin.countRejected()], [1, 6]);
+
+    const all = await admin.listDeadLetters(10);
+    assertEquals(all.map(({ requestId }) => requestId).at(-1), "a");
+    const paged: DeadLetter[] = [];
+    for (
+      let page = await admin.listDeadLetters(4);
+      page.length > 0;
+      page = await admin.listDeadLetters(4, page.at(-1))
+    ) {
+      paged.push(...page);
+    }
+    assertEquals(paged, all);
+
+    const [letter, ...more] = await admin.findDeadLetters([ids[2], ids[2], "unknown"]);
+    const { rejectedAt, ...rest } = letter;
+    assert(!Number.isNaN(Date.parse(rejectedAt)) && rejectedAt.endsWith("Z"));
+    assertEquals(rest, {
+      requestId: ids[2],
+      data: writes[2].data,
+      partitionKey: writes[2].partitionKey,
+      errorType: "Error",
+      errorMessage: `refused ${ids[2]}`,
+      batchId: "first",
+    });
+    assertEquals(more, []);
+    assertEquals((await admin.findDeadLetters(ids)).length, ids.length);
+
+    assertEquals(await admin.dropDeadLetters([...ids.slice(1), "unknown"]), 4);
+    assertEquals((await admin.listDeadLetters(10)).map(({ requestId }) => requestId), ["b", "a"]);
+    await Promise.all([admin.close(), sink.close()]);
+  }],
+  ["counts and prunes the ledger rows from before a time, and no others", async ({ open, admin: openAdmin, age }) => {
+    const sink = await open(() => {});
+    await sink.write(makeBatch("old", makeIds("old", 12_000)));
+    await sink.write(makeBatch("edge", ["edge"]));
+    await sink.write(makeBatch("new", makeIds("new", 10)));
+    await age("old", "2020-01-01T00:00:00.000Z");
+    await age("edge", "2021-01-01T00:00:00.000Z");
+    const admin = await openAdmin();
+    assertEquals(await admin.countCommittedBefore("2021-01-01T00:00:00.000Z"), 12_000);
+    assertEquals(await admin.pruneCommittedBefore("2021-01-01T00:00:00.000Z"), 12_000);
+    assertEquals(await admin.pruneCommittedBefore("2021-01-01T00:00:00.000Z"), 0);
+    assertEquals(await admin.countCommitted(), 11);
+    const outcomes = await sink.write(makeBatch("again", ["old/1", "edge", "new/1"]));
+    assertEquals(outcomes.map(({ status }) => status), ["committed", "duplicate", "duplicate"]);
+    await Promise.all([admin.close(), sink.close()]);
+  }],
+  ["finds no problem where there is none", async ({ open, admin: openAdmin }) => {
+    await (await open(() => {})).close();
+    const admin = await openAdmin();
+    assertEquals(await admin.check(), []);
+    await admin.close();
+  }],
+];
+
+for (const [name, run] of TESTS) {
+  fileTest(`SqliteAdmin ${name}`, async () => {
+    await using store = new SqliteStore();
+    await run({
+      open: (each) => store.open(each),
+      admin: () => SqliteAdmin.open(store.path),
+      age: async (batchId, at) =>
+        await store.query(`UPDATE batched_writes SET committed_at = '${at}' WHERE batch_id = '${batchId}'`),
+    });
+  });
+}
+
+const postgresTest = postgresTests();
+
+for (const [name, run] of TESTS) {
+  postgresTest(`PostgresAdmin ${name}`, async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    await run({
+      open: (each) => store.open(each),
+      admin: () => openPostgresAdmin(store.options),
+      age: (batchId, at) =>
+        store.query(`UPDATE ${store.schema}.batched_writes SET committed_at = '${at}' WHERE batch_id = '${batchId}'`),
+    });
+  });
+}
+
+postgresTest("PostgresAdmin.check() names each permission that is missing", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  await store.query(`CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA ${schema} TO reader`);
+  await store.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO reader`);
+  const admin = await openPostgresAdmin({ ...store.options, url: cluster.url("postgres", "reader") });
+  const problems = await admin.check();
+  assertEquals(problems.length, 6);
+  assert(problems[0].includes("may not INSERT on") && problems[0].includes("batched_writes"), problems[0]);
+  await admin.close();
+  await store.query("DROP OWNED BY reader; DROP ROLE reader");
+});
+
+fileTest("SqliteAdmin.open() makes no file where there is none", async () => {
+  await using store = new SqliteStore();
+  await assertRejects(() => SqliteAdmin.open(store.path), SinkError, "no such file");
+  await assertRejects(() => Deno.stat(store.path), Deno.errors.NotFound);
+});
+
+fileTest("SqliteSink.open() brings a ledger of version 1 to the present one and keeps its rows", async () => {
+  await using store = new SqliteStore();
+  await Deno.mkdir(`${store.folder}/new`);
+  {
+    using old = new DatabaseSync(store.path);
+    old.exec(`
+      CREATE TABLE batched_writes (request_id TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, data TEXT NOT NULL,
+        partition_key TEXT, batch_id TEXT NOT NULL, committed_at TEXT NOT NULL, result TEXT);
+      CREATE TABLE rejected_writes (request_id TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, data TEXT NOT NULL,
+        error_type TEXT NOT NULL, error_message TEXT NOT NULL, batch_id TEXT NOT NULL, rejected_at TEXT NOT NULL);
+      CREATE TABLE batcher_schema (version INTEGER NOT NULL);
+      INSERT INTO batcher_schema VALUES (1);
+      INSERT INTO rejected_writes VALUES ('a', 'd', '1', 'E', 'm', 'b', '2020-01-01T00:00:00.000Z');`);
+  }
+  await (await store.open()).close();
+  assertEquals(store.query("SELECT version FROM batcher_schema"), [{ version: 2 }]);
+  const admin = await SqliteAdmin.open(store.path);
+  const [letter] = await admin.listDeadLetters(1);
+  assertEquals([letter.requestId, letter.data, letter.partitionKey], ["a", "1", null]);
+  await admin.close();
+});
