@@ -13,6 +13,7 @@ import { rollover } from "../bench/rollover.ts";
 import { shards } from "../bench/shards.ts";
 import { throughput } from "../bench/throughput.ts";
 import { window } from "../bench/window.ts";
+import { sinks } from "../bench/sinks.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
 
@@ -36,6 +37,7 @@ const SCENARIOS: Readonly<
     },
   },
   window: { help: "8 processes with a window of 2 s", run: window },
+  sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks },
 };
 
 await main({

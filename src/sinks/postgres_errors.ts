@@ -19,6 +19,8 @@ export interface PostgresFault {
   readonly advice: string;
   /** Whether a failed COMMIT with this code certainly left nothing behind. */
   readonly refusesCommit: boolean;
+  /** Whether a failed statement that is a transaction by itself certainly left nothing behind. */
+  readonly undoesStatement: boolean;
 }
 
 type Row = readonly [kind: PostgresFaultKind, advice: string];
@@ -84,6 +86,9 @@ const UNDECIDED: ReadonlySet<string> = new Set(
   "00 01 02 03 0A 0B 0F 0Z 20 24 26 2F 34 38 39 3B 3D 3F 44 72 F0 HV XX".split(" "),
 );
 
+/** Codes that do not say how a transaction ended: lost connections, a lost answer further on, a broken server. */
+const UNDECIDED_END = /^(?:08|57P|58|XX|40003)/;
+
 /**
  * Classifies an error of the driver by its code, never by its message.
  *
@@ -94,18 +99,20 @@ export function classifyPostgresError(error: unknown): PostgresFault {
   if (typeof code === "string" && SQLSTATE.test(code)) {
     // A table was altered under a prepared statement: the next connection prepares anew.
     const [kind, advice] = routine === "RevalidateCachedQuery" ? ["unavailable", RETRY] as const : rowOf(code);
+    const undoesStatement = severity === "ERROR" && !UNDECIDED_END.test(code);
     // A fatal error may come after the commit, while it waits for a standby.
     const refusesCommit = severity === "ERROR" && (kind === "row" || code === "40001" || code === "40P01");
-    return { code, kind, advice, refusesCommit };
+    return { code, kind, advice, refusesCommit, undoesStatement };
   }
   if (typeof code !== "string" && (error instanceof TypeError || error instanceof RangeError)) {
     // The driver could not turn a value into text.
-    return { code: error.name, kind: "row", advice: ROW[1], refusesCommit: false };
+    return { code: error.name, kind: "row", advice: ROW[1], refusesCommit: false, undoesStatement: true };
   }
+  const neither = { refusesCommit: false, undoesStatement: false };
   const known = typeof code === "string" ? code : typeof name === "string" ? name : "Error";
   return MISCONFIGURED.has(known)
-    ? { code: known, kind: "setup", advice: "correct the address in --sink", refusesCommit: false }
-    : { code: known, kind: "unavailable", advice: BY_CLASS["08"][1], refusesCommit: false };
+    ? { code: known, kind: "setup", advice: "correct the address in --sink", ...neither }
+    : { code: known, kind: "unavailable", advice: BY_CLASS["08"][1], ...neither };
 }
 
 function rowOf(code: string): Row {

@@ -6,7 +6,7 @@
 
 import { type Apply, runApply } from "./apply.ts";
 import { RowFault } from "./isolate.ts";
-import type { PlacedWrite, PostgresLedger } from "./postgres_ledger.ts";
+import type { PostgresLedger, RunStatement } from "./postgres_ledger.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { PostgresTransaction } from "./postgres_transaction.ts";
 import { unstorable } from "./postgres_value.ts";
@@ -26,23 +26,48 @@ type Unit = <T>(body: () => Promise<T>) => Promise<T>;
 /** Runs `body` as a part of the unit that is open. */
 const joined: Unit = (body) => body();
 
+/** The SQLSTATE of a request id that is in the ledger, or of a row that a unique index of the user refuses. */
+const UNIQUE_VIOLATION = "23505";
+
+/** For how many batches request ids that are in the ledger are expected after one was met. */
+const EXPECT_BATCHES = 100;
+
+/**
+ * Whether request ids are expected that are in the ledger: then it is asked first. Else an insert is tried that fails,
+ * and is an error in the server's log, if there is one after all.
+ */
+export class ExpectedRepeats {
+  #batches = 0;
+
+  /** Whether the next batch is expected to have some. */
+  get expected(): boolean {
+    return this.#batches > 0;
+  }
+
+  /** Learns whether a batch had some. */
+  seen(any: boolean): void {
+    this.#batches = any ? EXPECT_BATCHES : Math.max(0, this.#batches - 1);
+  }
+}
+
+/** A batch cannot be written by one statement. */
+class NeedsTransaction extends Error {}
+
 /** `errorType` of a row that neither went into the ledger nor is there: a trigger left it out. */
 const IGNORED = "IGNORED";
 
 /** Writes one batch through one session, and is of no use after that. */
 export class PostgresFlush {
   readonly #at = new Date().toISOString();
-  readonly #writes: readonly PlacedWrite[];
   #attempts = 0;
 
   constructor(
     private readonly session: PostgresSession,
     private readonly ledger: PostgresLedger,
+    private readonly repeats: ExpectedRepeats,
     private readonly options: PostgresFlushOptions,
     private readonly batch: SinkBatch,
-  ) {
-    this.#writes = batch.writes.map((write, position) => ({ ...write, position }));
-  }
+  ) {}
 
   /**
    * Writes the batch in one transaction.
@@ -50,8 +75,51 @@ export class PostgresFlush {
    * @throws {SinkError} As `Sink.write` does.
    */
   async write(): Promise<Outcome[]> {
+    return await this.#writeAlone() ?? await this.#writeInTransaction();
+  }
+
+  /**
+   * Writes the batch by one statement, which is a transaction by itself, if nothing else has to be in it.
+   *
+   * @returns `undefined` if it cannot be done so, because of `apply` or of a row that is refused.
+   */
+  async #writeAlone(): Promise<Outcome[] | undefined> {
+    const { batch: { writes }, options } = this;
+    if (options.apply !== undefined || writes.some((write) => unstorable(write) !== undefined)) return undefined;
     try {
-      return await this.#transaction(() => settleBatch(this.#writes, this.#steps(this.#attempt, joined)));
+      return await settleBatch(writes, { ...this.#steps(joined, joined), keep: (part) => this.#keepAlone(part) });
+    } catch (error) {
+      if (error instanceof NeedsTransaction) return undefined;
+      throw error;
+    }
+  }
+
+  async #keepAlone(writes: readonly SinkWrite[]): Promise<Kept[]> {
+    const { session, ledger, repeats, batch: { batchId } } = this;
+    const all: RunStatement = (sql, ...values) => session.allAlone(sql, ...values);
+    try {
+      if (!repeats.expected) {
+        const count = await ledger.insertNew(all, writes, 0, batchId, this.#at);
+        if (count !== writes.length) throw new NeedsTransaction();
+        return writes.map(() => ({ status: "committed", batchId, committedAt: this.#at }));
+      }
+      const kept = await this.#keep(writes, all);
+      repeats.seen(kept.some(({ status }) => status !== "committed"));
+      return kept;
+    } catch (error) {
+      if (!(error instanceof RowFault)) throw error;
+      if (!repeats.expected && error.errorType === UNIQUE_VIOLATION) {
+        repeats.seen(true);
+        return await this.#keepAlone(writes);
+      }
+      // One attempt is all: rows are isolated in a transaction.
+      throw new NeedsTransaction();
+    }
+  }
+
+  async #writeInTransaction(): Promise<Outcome[]> {
+    try {
+      return await this.#transaction(() => settleBatch(this.batch.writes, this.#steps(this.#attempt, joined)));
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
       return await this.#writeInParts();
@@ -67,14 +135,14 @@ export class PostgresFlush {
       return value;
     };
     try {
-      return await settleBatch(this.#writes, this.#steps(unit, unit));
+      return await settleBatch(this.batch.writes, this.#steps(unit, unit));
     } catch (error) {
       if (!anyCommitted || !(error instanceof SinkError)) throw error;
       throw new SinkError(error.kind, "unknown", error.message, { cause: error });
     }
   }
 
-  #steps(keepUnit: Unit, rejectUnit: Unit): SettleSteps<PlacedWrite> {
+  #steps(keepUnit: Unit, rejectUnit: Unit): SettleSteps {
     const { session, ledger, batch } = this;
     return {
       keep: (writes) => this.#keepStorable(writes, keepUnit),
@@ -84,7 +152,7 @@ export class PostgresFlush {
   }
 
   /** Asks the server about nothing that it cannot store, but for what it may know of such a write's request id. */
-  async #keepStorable(writes: readonly PlacedWrite[], unit: Unit): Promise<Kept[]> {
+  async #keepStorable(writes: readonly SinkWrite[], unit: Unit): Promise<Kept[]> {
     for (const write of writes) {
       const problem = unstorable(write);
       if (problem === undefined) continue;
@@ -95,12 +163,14 @@ export class PostgresFlush {
       }
       throw new RowFault(INVALID_TEXT, `'${field}' holds ${reason}, which PostgreSQL cannot store unchanged`);
     }
-    return await unit(() => this.#keep(writes));
+    return await unit(() => this.#keep(writes, this.session.all.bind(this.session)));
   }
 
-  async #keep(writes: readonly PlacedWrite[]): Promise<Kept[]> {
+  /** @param all Runs the statement that inserts. */
+  async #keep(writes: readonly SinkWrite[], all: RunStatement): Promise<Kept[]> {
     const { session, ledger, batch: { batchId } } = this;
-    const inserted = await ledger.insert(session, writes, batchId, this.#at);
+    const place = this.batch.writes.indexOf(writes[0]);
+    const inserted = await ledger.insert(all, writes, place, batchId, this.#at);
     const fresh = inserted === undefined ? writes : writes.filter(({ requestId }) => inserted.has(requestId));
     const known = inserted === undefined ? [] : writes.filter(({ requestId }) => !inserted.has(requestId));
     const found = known.length === 0 ? undefined : await ledger.find(session, known);
@@ -113,7 +183,9 @@ export class PostgresFlush {
       }
       const outcome = found?.get(requestId);
       if (outcome === undefined) throw new RowFault(IGNORED, "a trigger left the ledger row out");
-      return outcome;
+      // It is of this call, which had a statement of its own before it needed a transaction.
+      const own = outcome.status === "duplicate" && outcome.batchId === batchId && outcome.committedAt === this.#at;
+      return own ? committed : outcome;
     });
   }
 

@@ -8,7 +8,7 @@ import type { RowFault } from "./isolate.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import { idHash } from "./postgres_schema.ts";
 import type { PostgresSession } from "./postgres_session.ts";
-import { escapeUnstorable } from "./postgres_value.ts";
+import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
 import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
 
 /** A time as receipts have it, whatever the server's settings for dates are. */
@@ -19,14 +19,13 @@ export function isoUtc(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', ${ISO_UTC})`;
 }
 
-/** A write and its place in its batch. */
-export interface PlacedWrite extends SinkWrite {
-  readonly position: number;
-}
+/** Runs a statement and returns its rows. */
+export type RunStatement = (sql: string, ...values: readonly PostgresValue[]) => Promise<PostgresRow[]>;
 
 /** The ledger and the dead-letter table. Never begins or ends a transaction. */
 export class PostgresLedger {
   readonly #insert: string;
+  readonly #insertNew: string;
   readonly #find: string;
   readonly #setResults: string;
   readonly #reject: string;
@@ -36,18 +35,24 @@ export class PostgresLedger {
 
   constructor({ ledger, deadLetters }: PostgresTables) {
     // One statement inserts what is new, takes it out of the dead letters, and answers one row: the ids are listed only
-    // if some were there before.
-    this.#insert = `WITH fresh AS (
+    // if some were there before. Rows go in in one order everywhere, so that two batches with the same ids never wait for
+    // each other. Both EXISTS and count are asked once, and save the rest of their part.
+    const insert = (onConflict: string) =>
+      `WITH fresh AS (
         INSERT INTO ${ledger} (request_id, digest, data, partition_key, batch_position, batch_id, committed_at)
-        SELECT request_id, digest, data::json, partition_key, batch_position, $6::text, $7::timestamptz
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[])
-          AS new (request_id, digest, data, partition_key, batch_position)
-        ON CONFLICT (request_id) DO NOTHING RETURNING request_id
+        SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, $7::timestamptz
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+          AS new (request_id, digest, data, partition_key, place)
+        ORDER BY request_id COLLATE "C"
+        ${onConflict} RETURNING request_id
       ), absolved AS (
-        DELETE FROM ${deadLetters} AS letter USING fresh
-        WHERE (${idHash("letter.request_id")}) = (${idHash("fresh.request_id")})
+        DELETE FROM ${deadLetters} AS letter USING fresh WHERE EXISTS (SELECT FROM ${deadLetters})
+          AND (${idHash("letter.request_id")}) = (${idHash("fresh.request_id")})
       )
-      SELECT CASE WHEN count(*) < cardinality($1) THEN coalesce(json_agg(request_id), '[]') END AS fresh FROM fresh`;
+      SELECT count(*)::integer AS count,
+        (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
+    this.#insert = insert("ON CONFLICT (request_id) DO NOTHING");
+    this.#insertNew = insert("");
     this.#find = `SELECT request_id, digest, batch_id, ${isoUtc("committed_at")} AS committed_at, result::text AS result
       FROM ${ledger} WHERE request_id = ANY ($1::text[])`;
     this.#setResults = `UPDATE ${ledger} AS written SET result = new.result::json
@@ -67,27 +72,37 @@ export class PostgresLedger {
   /**
    * Inserts the ledger rows whose request ids are not there, and takes those out of the dead-letter table.
    *
+   * @param all Runs the statement.
+   * @param place Place of the first write in its batch; the others come behind it.
    * @returns The request ids that were inserted, or `undefined` if all were.
    */
   async insert(
-    session: PostgresSession,
-    writes: readonly PlacedWrite[],
+    all: RunStatement,
+    writes: readonly SinkWrite[],
+    place: number,
     batchId: string,
     committedAt: string,
   ): Promise<ReadonlySet<string> | undefined> {
-    // In one order everywhere, so that two batches with the same ids never wait for each other.
-    const sorted = [...writes].sort((a, b) => a.requestId < b.requestId ? -1 : 1);
-    const [row] = await session.all(
-      this.#insert,
-      sorted.map(({ requestId }) => requestId),
-      sorted.map(({ digest }) => digest),
-      sorted.map(({ data }) => data),
-      sorted.map(({ partitionKey }) => partitionKey),
-      sorted.map(({ position }) => position),
-      batchId,
-      committedAt,
-    );
-    return row.fresh === null ? undefined : new Set(row.fresh as string[]);
+    const [row] = await all(this.#insert, ...insertValues(writes, place, batchId, committedAt));
+    return row.count === writes.length ? undefined : new Set(row.ids as string[] ?? []);
+  }
+
+  /**
+   * Inserts ledger rows as {@linkcode PostgresLedger.insert} does, whose request ids must not be there: that saves a third
+   * of the server's time, as it need not insert each row on trial.
+   *
+   * @returns How many were inserted: a trigger may leave some out.
+   * @throws {RowFault} `23505` if one is there.
+   */
+  async insertNew(
+    all: RunStatement,
+    writes: readonly SinkWrite[],
+    place: number,
+    batchId: string,
+    committedAt: string,
+  ): Promise<number> {
+    const [row] = await all(this.#insertNew, ...insertValues(writes, place, batchId, committedAt));
+    return row.count as number;
   }
 
   /** Finds what the ledger says about writes, by request id; what it does not have is left out. */
@@ -147,6 +162,18 @@ export class PostgresLedger {
   countRejected(session: PostgresSession): Promise<number> {
     return count(session, this.#countRejected);
   }
+}
+
+function insertValues(writes: readonly SinkWrite[], place: number, batchId: string, committedAt: string) {
+  return [
+    writes.map(({ requestId }) => requestId),
+    writes.map(({ digest }) => digest),
+    writes.map(({ data }) => data),
+    writes.map(({ partitionKey }) => partitionKey),
+    place,
+    batchId,
+    committedAt,
+  ];
 }
 
 interface StoredRow {

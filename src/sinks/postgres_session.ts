@@ -61,7 +61,12 @@ export class PostgresSession {
         this.#lost = true;
         this.#closed.resolve();
       },
-      connection: { application_name: "temporal-batcher", statement_timeout: options.statementTimeoutMs },
+      connection: {
+        application_name: "temporal-batcher",
+        statement_timeout: options.statementTimeoutMs,
+        // What a conflicting row says must be seen, also by a statement that is a transaction by itself.
+        default_transaction_isolation: "read committed",
+      },
     });
   }
 
@@ -101,14 +106,32 @@ export class PostgresSession {
     return [...await this.#call(sql, values)];
   }
 
+  /**
+   * Runs a statement that is a transaction by itself and returns its rows.
+   *
+   * @throws {RowFault} If it refuses a row; nothing was written.
+   * @throws {SinkError} If it failed. `wrote` is `"unknown"` unless the server said that it gave the statement up.
+   */
+  async allAlone(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {
+    this.#checkUsable();
+    try {
+      return [...await this.#send(sql, values, false)];
+    } catch (error) {
+      const fault = classifyPostgresError(error);
+      if (fault.undoesStatement) throw this.#toError(fault, error);
+      this.#discard();
+      throw this.#toSinkError(fault, "unknown", error);
+    }
+  }
+
   /** Runs a statement and returns how many rows it changed or returned. */
   async run(sql: string, ...values: readonly PostgresValue[]): Promise<number> {
     return (await this.#call(sql, values)).count ?? 0;
   }
 
-  /** Begins a transaction. Read committed whatever is the default: what a conflicting row says must be seen. */
+  /** Begins a transaction. */
   async begin(): Promise<void> {
-    await this.control("BEGIN ISOLATION LEVEL READ COMMITTED");
+    await this.control("BEGIN");
   }
 
   /** Runs a constant statement about transactions and savepoints, which it is no use to prepare. */

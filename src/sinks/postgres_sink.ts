@@ -6,7 +6,7 @@
 
 import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
 import { PostgresAdmin } from "./postgres_admin.ts";
-import { PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
+import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
 import { type PostgresTableNames, resolveTables } from "./postgres_names.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -79,6 +79,7 @@ export class PostgresSink implements Sink {
   readonly description: string;
   readonly #pool: PostgresPool;
   readonly #ledger: PostgresLedger;
+  readonly #repeats = new ExpectedRepeats();
   readonly #options: PostgresFlushOptions;
 
   private constructor(pool: PostgresPool, ledger: PostgresLedger, options: PostgresFlushOptions) {
@@ -106,7 +107,7 @@ export class PostgresSink implements Sink {
         throw new SinkError("setup", "no", "Cannot write a batch as its 'batchId' holds NUL or a lone surrogate");
       }
       if (batch.writes.length === 0) return [];
-      return await new PostgresFlush(session, this.#ledger, this.#options, batch).write();
+      return await new PostgresFlush(session, this.#ledger, this.#repeats, this.#options, batch).write();
     });
   }
 

@@ -11,7 +11,7 @@ import { type Committed, type Conflict, type Duplicate, type Outcome, SinkError,
 export type Kept = Committed | Duplicate | Conflict;
 
 /** The three steps of a batch that depend on the database. All of them work on the open transaction. */
-export interface SettleSteps<W extends SinkWrite = SinkWrite> {
+export interface SettleSteps {
   /**
    * Inserts the ledger rows that are new, runs `apply` for them, and reads back the others. No request id is in
    * `writes` twice.
@@ -19,13 +19,13 @@ export interface SettleSteps<W extends SinkWrite = SinkWrite> {
    * @returns One outcome for each write, in order.
    * @throws {RowFault} If a row is refused. Whatever this call did must be undone before.
    */
-  keep(writes: readonly W[]): Promise<readonly Kept[]>;
+  keep(writes: readonly SinkWrite[]): Promise<readonly Kept[]>;
 
   /** Finds what the ledger says about a write, `undefined` if it does not have the request id. */
-  find(write: W): Promise<Duplicate | Conflict | undefined>;
+  find(write: SinkWrite): Promise<Duplicate | Conflict | undefined>;
 
   /** Keeps a refused write in the dead-letter table. */
-  reject(write: W, fault: RowFault): Promise<void>;
+  reject(write: SinkWrite, fault: RowFault): Promise<void>;
 }
 
 /**
@@ -37,10 +37,7 @@ export interface SettleSteps<W extends SinkWrite = SinkWrite> {
  * @returns One outcome for each write, in order.
  * @throws {SinkError} If a step throws one, or the dead-letter table refuses a row.
  */
-export async function settleBatch<W extends SinkWrite>(
-  writes: readonly W[],
-  steps: SettleSteps<W>,
-): Promise<Outcome[]> {
+export async function settleBatch(writes: readonly SinkWrite[], steps: SettleSteps): Promise<Outcome[]> {
   const outcomes = new Array<Outcome>(writes.length);
   const { firsts, repeats } = splitRepeats(writes);
   const distinct = firsts.length === writes.length ? writes : firsts.map((index) => writes[index]);
@@ -61,7 +58,7 @@ export async function settleBatch<W extends SinkWrite>(
   return outcomes;
 }
 
-async function reject<W extends SinkWrite>(steps: SettleSteps<W>, write: W, fault: RowFault): Promise<void> {
+async function reject(steps: SettleSteps, write: SinkWrite, fault: RowFault): Promise<void> {
   try {
     await steps.reject(write, fault);
   } catch (error) {

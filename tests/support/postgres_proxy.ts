@@ -1,18 +1,19 @@
 /**
- * A proxy in front of PostgreSQL that cuts connections at a commit.
+ * A proxy in front of PostgreSQL that cuts connections at a given moment.
  *
  * @module
  */
 
-/** What becomes of the next COMMIT: it never arrives, or its answer never does. */
+/** What is lost: the message itself, or its answer. */
 export type Cut = "request" | "answer";
 
 interface PlannedCut {
+  readonly marker: string;
   readonly what: Cut;
   readonly before: () => Promise<unknown>;
 }
 
-/** Passes bytes between clients and a server, and cuts the connection of the next COMMIT when it was told to. */
+/** Passes bytes between clients and a server, and cuts the connection when it was told to. */
 export class PostgresProxy implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.TcpConn>();
@@ -31,12 +32,12 @@ export class PostgresProxy implements Disposable {
   }
 
   /**
-   * Cuts the connection that sends COMMIT next.
+   * Cuts the connection that sends such a text next.
    *
-   * @param before Runs before the cut, when the server has answered.
+   * @param before Runs before an answer is cut off, when the server has given it.
    */
-  cutAtCommit(what: Cut, before: () => Promise<unknown> = () => Promise.resolve()): void {
-    this.#cut = { what, before };
+  cutAt(marker: string, what: Cut, before: () => Promise<unknown> = () => Promise.resolve()): void {
+    this.#cut = { marker, what, before };
   }
 
   async #accept(): Promise<void> {
@@ -52,23 +53,23 @@ export class PostgresProxy implements Disposable {
   }
 
   async #relay(client: Deno.TcpConn, server: Deno.TcpConn): Promise<void> {
-    let committing: PlannedCut | undefined;
+    let cut: PlannedCut | undefined;
     const close = () => {
       for (const connection of [client, server]) {
         if (this.#open.delete(connection)) connection.close();
       }
     };
     const toServer = async (bytes: Uint8Array) => {
-      if (this.#cut !== undefined && new TextDecoder("latin1").decode(bytes).includes("COMMIT\0")) {
-        committing = this.#cut;
+      if (this.#cut !== undefined && new TextDecoder("latin1").decode(bytes).includes(this.#cut.marker)) {
+        cut = this.#cut;
         this.#cut = undefined;
-        if (committing.what === "request") return close();
+        if (cut.what === "request") return close();
       }
       await write(server, bytes);
     };
     const toClient = async (bytes: Uint8Array) => {
-      if (committing === undefined) return await write(client, bytes);
-      await committing.before();
+      if (cut === undefined) return await write(client, bytes);
+      await cut.before();
       close();
     };
     await Promise.all([pump(client, toServer), pump(server, toClient)]);

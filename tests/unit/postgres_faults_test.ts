@@ -23,35 +23,44 @@ const SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tem
 
 const CUTS: readonly (readonly [Cut, Outcome["status"]])[] = [["request", "committed"], ["answer", "duplicate"]];
 
+/** A sink with `apply` sends COMMIT; without one, the statement that has the batch's id is its own transaction. */
+const MARKERS = { "apply()": "COMMIT\0", "no apply()": "the lost batch" };
+
 for (const [cut, again] of CUTS) {
-  postgresTest(`write() whose COMMIT's ${cut} is lost is unknown, and writing it again is safe`, async (cluster) => {
-    await using store = await PostgresStore.create(cluster);
-    using proxy = new PostgresProxy(cluster.port);
-    const sink = await store.openWith({
-      ...through(proxy),
-      apply: async (tx, writes) => {
-        for (const { requestId } of writes) {
-          await tx.run(`INSERT INTO ${store.schema}.effects (request_id) VALUES ($1)`, requestId);
-        }
+  for (const [kind, marker] of Object.entries(MARKERS)) {
+    postgresTest(
+      `write() with ${kind} whose commit loses its ${cut} is unknown, and is safe again`,
+      async (cluster) => {
+        await using store = await PostgresStore.create(cluster);
+        using proxy = new PostgresProxy(cluster.port);
+        const applies = kind === "apply()";
+        const sink = await store.openWith({
+          ...through(proxy),
+          apply: !applies ? undefined : async (tx, writes) => {
+            for (const { requestId } of writes) {
+              await tx.run(`INSERT INTO ${store.schema}.effects (request_id) VALUES ($1)`, requestId);
+            }
+          },
+        });
+        proxy.cutAt(marker, cut);
+        const batch = makeBatch("the lost batch", makeIds("a", 100));
+        assertEquals(await failure(() => sink.write(batch)), ["unavailable", "unknown"]);
+        const outcomes = await sink.write(batch);
+        assert(outcomes.every(({ status }) => status === again));
+        assertEquals((await store.ledger()).length, 100);
+        assertEquals((await store.effects()).length, applies ? 100 : 0);
+        await sink.close();
       },
-    });
-    proxy.cutAtCommit(cut);
-    const batch = makeBatch("batch", makeIds("a", 100));
-    assertEquals(await failure(() => sink.write(batch)), ["unavailable", "unknown"]);
-    const outcomes = await sink.write(batch);
-    assert(outcomes.every(({ status }) => status === again));
-    assertEquals((await store.ledger()).length, 100);
-    assertEquals((await store.effects()).length, 100);
-    await sink.close();
-  });
+    );
+  }
 }
 
 postgresTest("write() is unknown when the server crashes between its commit and its answer", async (cluster) => {
   const store = await PostgresStore.create(cluster);
   using proxy = new PostgresProxy(cluster.port);
   const sink = await store.openWith(through(proxy));
-  proxy.cutAtCommit("answer", () => cluster.crash());
-  const batch = makeBatch("batch", ["a", "b"]);
+  proxy.cutAt("the lost batch", "answer", () => cluster.crash());
+  const batch = makeBatch("the lost batch", ["a", "b"]);
   try {
     assertEquals(await failure(() => sink.write(batch)), ["unavailable", "unknown"]);
     assertEquals(await failure(() => sink.write(batch)), ["unavailable", "no"]);

@@ -184,6 +184,8 @@ postgresTest(
     assertEquals(statuses(outcomes), ["committed", "P0001", "committed", "IGNORED", "54000", "committed", "54001"]);
     assertEquals((await store.ledger()).map(({ requestId }) => requestId), ["a", "b", "c"]);
     assertEquals((await store.deadLetters()).length, 4);
+    const more = await sink.write(makeBatch("more", ["d", "ignored", "e"]));
+    assertEquals(statuses(more), ["committed", "IGNORED", "committed"]);
     await sink.close();
   },
 );
