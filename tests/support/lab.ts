@@ -13,6 +13,7 @@ import type { BatcherStats } from "../../src/protocol/messages.ts";
 import { batcherWorkflowId, GET_STATS_QUERY, TRANSACTION_WORKFLOW } from "../../src/protocol/names.ts";
 import type { Receipt } from "../../src/protocol/write.ts";
 import { type DevServer, type DevServerOptions, startDevServer } from "../../src/server/dev_server.ts";
+import type { Sink } from "../../src/sinks/sink.ts";
 import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite_sink.ts";
 import { bundleWorkflows, createBatcherWorker, createMainWorker } from "../../src/worker/create_worker.ts";
 import type { transaction, TransactionInput } from "../../workflows/transaction.ts";
@@ -28,6 +29,8 @@ export interface LabOptions {
   readonly workflowsPath?: string;
   /** What the sink does with each new write besides its ledger row. */
   readonly apply?: SqliteSinkOptions["apply"];
+  /** Opens another sink than a SQLite file; the lab closes it, and cannot look into its database. */
+  readonly openSink?: () => Promise<Sink>;
 }
 
 const NO_LOG = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -84,7 +87,8 @@ export class Lab implements AsyncDisposable {
     const { address } = server;
     const connected = await connectClient({ address });
     const ledgerFile = `${directory}/ledger.db`;
-    const sink = new FaultySink(await SqliteSink.open({ path: ledgerFile, apply: options.apply }));
+    const openSqlite = () => SqliteSink.open({ path: ledgerFile, apply: options.apply });
+    const sink = new FaultySink(await (options.openSink ?? openSqlite)());
     const native = await NativeConnection.connect({ address });
     const writerClient = await connectWriterClient({ address });
     const { client } = connected;

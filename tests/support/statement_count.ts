@@ -14,6 +14,8 @@ export interface StatementCount {
   readonly byText: ReadonlyMap<string, number>;
   /** Their number. */
   readonly statements: number;
+  /** How often BEGIN was run. */
+  readonly begins: number;
   /** How often COMMIT was run. */
   readonly commits: number;
   /** How often SAVEPOINT was run. */
@@ -40,6 +42,7 @@ export async function countStatements(sql: postgres.Sql, schema: string): Promis
   return {
     byText: new Map(onTables),
     statements: sum(onTables),
+    begins: sum(calls((query) => query === "BEGIN")),
     commits: sum(calls((query) => query === "COMMIT")),
     savepoints: sum(calls((query) => query.startsWith("SAVEPOINT"))),
   };
