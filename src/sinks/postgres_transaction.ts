@@ -18,6 +18,38 @@ const CONTROL =
  * A statement that fails ends the attempt, even if `apply` catches its error: PostgreSQL refuses all that come after it.
  * A refused row (constraint, type, `RAISE`) throws a `RowFault` whose `errorType` is the SQLSTATE. Statements that begin
  * or end a transaction or a savepoint are refused.
+ *
+ * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
+ * ```ts
+ * import type { Apply } from "./apply.ts";
+ * import { PostgresSink } from "./postgres_sink.ts";
+ * import type { PostgresTransaction } from "./postgres_transaction.ts";
+ *
+ * interface Transfer {
+ *   payer: string;
+ *   payee: string;
+ *   amount: number;
+ * }
+ *
+ * const moveAmounts: Apply<PostgresTransaction> = async (tx, writes) => {
+ *   const transfers = writes.map(({ data }) => data as Transfer);
+ *   const changed = await tx.run(
+ *     `UPDATE accounts SET balance = balance + change FROM (
+ *         SELECT account, sum(amount) AS change
+ *         FROM unnest($1::text[] || $2::text[], $3::bigint[] || $4::bigint[]) AS moves (account, amount)
+ *         GROUP BY account
+ *       ) AS changes WHERE id = account`,
+ *     transfers.map(({ payer }) => payer),
+ *     transfers.map(({ payee }) => payee),
+ *     transfers.map(({ amount }) => -amount),
+ *     transfers.map(({ amount }) => amount),
+ *   );
+ *   const accounts = new Set(transfers.flatMap(({ payer, payee }) => [payer, payee]));
+ *   if (changed !== accounts.size) throw new Error("there is no such account");
+ * };
+ *
+ * const openBank = (url: string) => PostgresSink.open({ url, apply: moveAmounts });
+ * ```
  */
 export class PostgresTransaction {
   #session: PostgresSession | undefined;

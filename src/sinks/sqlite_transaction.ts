@@ -14,6 +14,24 @@ import type { SqliteRow, SqliteValue } from "./sqlite_value.ts";
  * A statement that fails is undone by itself. A refused row (constraint, type) throws a `RowFault` whose `errorType` is
  * the SQLite code's name; a value that would be silently changed (an object, text with a lone surrogate) throws one too.
  * Do not begin, commit or roll back a transaction with it.
+ *
+ * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
+ * ```ts
+ * import type { Apply } from "./apply.ts";
+ * import { SqliteSink } from "./sqlite_sink.ts";
+ * import type { SqliteTransaction } from "./sqlite_transaction.ts";
+ *
+ * const moveAmounts: Apply<SqliteTransaction> = (tx, writes) => {
+ *   for (const { data } of writes) {
+ *     const { payer, payee, amount } = data as { payer: string; payee: string; amount: number };
+ *     const paid = tx.run("UPDATE accounts SET balance = balance - ? WHERE id = ?", amount, payer);
+ *     const got = tx.run("UPDATE accounts SET balance = balance + ? WHERE id = ?", amount, payee);
+ *     if (paid + got !== 2) throw new Error("there is no such account");
+ *   }
+ * };
+ *
+ * const openBank = (path: string) => SqliteSink.open({ path, apply: moveAmounts });
+ * ```
  */
 export class SqliteTransaction {
   #connection: SqliteConnection | undefined;
