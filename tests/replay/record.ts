@@ -60,6 +60,18 @@ const SCENARIOS: Record<string, Scenario> = {
     await lab.writer(name).write({ requestId: "last", data: null });
     return lab.batcher(name);
   },
+  async "rolled-over-writers"(lab, name) {
+    await lab.writer(name).write({ requestId: "other writer", data: null });
+    await writeUntilGeneration(lab, name, 1);
+    await lab.writer(name).write({ requestId: "last", data: null });
+    return lab.batcher(name);
+  },
+  async gathers(lab, name) {
+    const writer = lab.writer(name, { gatherMs: 200 });
+    await writer.write({ requestId: "a", data: "a" });
+    await Promise.all([writer, lab.writer(name)].map((each, i) => each.write({ requestId: `b${i}`, data: i })));
+    return lab.batcher(name);
+  },
   async "transaction-success"(lab, name) {
     const handle = await startTransaction(lab, name, "a", 1);
     await handle.result();

@@ -20,6 +20,8 @@ const HISTORIES: Record<string, readonly string[]> = {
   "attach": ["WORKFLOW_EXECUTION_UPDATE_ACCEPTED", "ACTIVITY_TASK_COMPLETED"],
   "rolls-over": ["WORKFLOW_EXECUTION_CONTINUED_AS_NEW"],
   "rolled-over": ["WORKFLOW_EXECUTION_UPDATE_COMPLETED"],
+  "rolled-over-writers": ["WORKFLOW_EXECUTION_UPDATE_COMPLETED"],
+  "gathers": ["TIMER_STARTED", "TIMER_FIRED", "MARKER_RECORDED"],
   "transaction-success": ["MARKER_RECORDED", "WORKFLOW_EXECUTION_COMPLETED"],
   "transaction-durable-submit": ["ACTIVITY_TASK_COMPLETED", "WORKFLOW_EXECUTION_COMPLETED"],
   "transaction-failure": ["WORKFLOW_EXECUTION_FAILED"],
