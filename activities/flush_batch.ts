@@ -12,7 +12,7 @@ import {
   type FlushBatchArgs,
   type FlushHeader,
 } from "../src/protocol/messages.ts";
-import { encodeRuns, type WriteReceipt } from "../src/protocol/receipt_runs.ts";
+import { encodeAnswer, type WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { type Outcome, type Sink, SinkError, type SinkWrite } from "../src/sinks/sink.ts";
 
 /** What a flush reports about itself, for logs and metrics. */
@@ -35,7 +35,7 @@ export function createFlushBatch(
   onFlush?: (report: FlushReport) => void,
 ): (...args: FlushBatchArgs) => Promise<FlushBatchAnswer> {
   return async (header, ...bodies) => {
-    const { batchId } = header;
+    const { batchId, mayRepeat = false } = header;
     const rows = unpack(header, bodies);
     const startedAt = performance.now();
     const report = (error?: string) =>
@@ -43,10 +43,10 @@ export function createFlushBatch(
     try {
       const receipts = await writeRows(sink, batchId, rows);
       report();
-      return { runs: encodeRuns(receipts) };
+      return { runs: encodeAnswer(receipts) };
     } catch (error) {
       report(shortMessage(error));
-      throw asFlushFailure(error);
+      throw asFlushFailure(error, mayRepeat);
     }
   };
 }
@@ -143,9 +143,10 @@ function asReceipt(outcome: Outcome, batchId: string, { requestId }: SinkWrite):
   }
 }
 
-function asFlushFailure(error: unknown): unknown {
+function asFlushFailure(error: unknown, mayRepeat: boolean): unknown {
   if (!(error instanceof SinkError)) return error;
-  const details: SinkFailedDetails = { wrote: error.wrote };
+  // The sink speaks of this attempt only.
+  const details: SinkFailedDetails = { wrote: mayRepeat ? "unknown" : error.wrote };
   return ApplicationFailure.create({
     message: shortMessage(error),
     type: FAILURE.SINK_FAILED,

@@ -22,8 +22,8 @@ const FAST_WINDOW_MS_MAX = 1_000;
  * @param writer The writer that all callers of the process share: what gathers their writes.
  */
 export function createSubmitWrite(writer: BatchWriter): (input: SubmitWriteInput) => Promise<Receipt> {
-  return async ({ write, timeoutMs }) => {
-    const { isLocal } = activityInfo();
+  return async ({ write, timeoutMs, mayBeStored = false }) => {
+    const { isLocal, attempt } = activityInfo();
     if (isLocal && writer.options.windowMs + writer.options.gatherMs > FAST_WINDOW_MS_MAX) {
       throw ApplicationFailure.retryable("Window and gathering are longer than a fast attempt", FAILURE.NOT_FAST);
     }
@@ -31,16 +31,26 @@ export function createSubmitWrite(writer: BatchWriter): (input: SubmitWriteInput
     try {
       return await writer.write(write, { timeoutMs, signal: cancellationSignal() });
     } catch (error) {
-      throw asFailure(error);
+      throw asFailure(error, mayBeStored || attempt > 1);
     } finally {
       clearInterval(beat);
     }
   };
 }
 
-function asFailure(error: unknown): unknown {
+/**
+ * @param mayBeStored Whether an attempt before this one may have stored the write: its own writer knows of none of them.
+ */
+function asFailure(error: unknown, mayBeStored: boolean): unknown {
   if (!(error instanceof WriteError)) return error;
+  const { type, message, outcome } = error;
   // Only what is unknown is worth another attempt, and that one is safe: the request id is the same.
-  const nonRetryable = error.outcome === "not written";
-  return ApplicationFailure.create({ message: error.message, type: error.type, nonRetryable });
+  if (outcome === "unknown") return ApplicationFailure.retryable(message, type);
+  if (!mayBeStored || type === FAILURE.INVALID_WRITE) return ApplicationFailure.nonRetryable(message, type);
+  // A queue that is full now may have room soon; then it comes out.
+  if (type === FAILURE.OVERLOADED) return ApplicationFailure.retryable(message, FAILURE.WRITE_OUTCOME_UNKNOWN);
+  return ApplicationFailure.nonRetryable(
+    `An attempt before may have stored it, and the same request id again is safe: ${type}: ${message}`,
+    FAILURE.WRITE_OUTCOME_UNKNOWN,
+  );
 }

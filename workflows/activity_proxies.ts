@@ -22,6 +22,11 @@ export interface SubmitWriteInput {
   readonly write: Write;
   /** How long the caller waits for its receipt, counted from the start of the attempt. */
   readonly timeoutMs: number;
+  /**
+   * Whether an earlier activity of this write may have stored it.
+   * @default {false}
+   */
+  readonly mayBeStored?: boolean;
 }
 
 /** Activities of a caller's task queue. */

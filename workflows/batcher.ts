@@ -38,6 +38,7 @@ import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } fro
 import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { flushActivities } from "./activity_proxies.ts";
+import { watchRepeats } from "./watch_repeats.ts";
 
 /** Hands writes in; answered with their receipts after the flush that stored them. */
 export const submitWritesUpdate = defineUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE);
@@ -156,6 +157,7 @@ function makeFlush(
   flushed: { fast: number; durable: number; failed: number },
 ): () => Promise<void> {
   const { fast, durable } = flushActivities(options);
+  const mayRepeat = watchRepeats();
   const { workflowId, runId } = workflowInfo();
   // The first 48 bits tell the runs of one batcher apart: they are the run's start in milliseconds, or random.
   const batchIdPrefix = `${workflowId}/${runId.replaceAll("-", "").slice(0, 12)}`;
@@ -165,7 +167,8 @@ function makeFlush(
   async function attempts(batch: Batch): Promise<void> {
     if (trustFast) {
       try {
-        commit.settle(batch, (await fast.flushBatch(batch.header, ...batch.bodies)).runs);
+        const header = { ...batch.header, ...(mayRepeat() && { mayRepeat: true }) };
+        commit.settle(batch, (await fast.flushBatch(header, ...batch.bodies)).runs);
         flushed.fast++;
         return;
       } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, workflowInfo } from "@temporalio/workflow";
 import { FAILURE } from "../src/protocol/failures.ts";
+import { CONFIRMATION_TIMEOUT_BOUNDS_MS, wholeNumberProblem } from "../src/protocol/options.ts";
 import type { Json, Receipt } from "../src/protocol/write.ts";
 import { submitActivities } from "./activity_proxies.ts";
 
@@ -17,9 +18,10 @@ export interface WorkflowWrite {
    *
    * By default it is `<workflowId>/<firstExecutionRunId>/<n>`, where n counts the workflow's writes without an id of their
    * own: it survives a retry and a reset of the workflow, so that neither stores the row twice. A run that was continued as
-   * new takes the id of the run before it, and `+1`, in the place of the first run's. A workflow that continues as new *and* has a
-   * retry policy must pass its own ids, as a retried run cannot tell which run of the chain it repeats: without an id its
-   * write fails as `InvalidWrite`.
+   * new takes the id of the run before it, and `+1`, in the place of the first run's. A workflow that continues as new *and*
+   * has a retry policy must pass its own ids, as a retried run cannot tell which run of the chain it repeats. Without an
+   * id a write of its second attempt fails as `InvalidWrite`; a later attempt cannot even tell that, and its write may be
+   * taken for the one of an earlier run, and not be stored.
    */
   readonly requestId?: string;
   /** See `Write.partitionKey`. */
@@ -41,7 +43,7 @@ let writesWithoutId = 0;
 
 function defaultRequestId(): string {
   const { workflowId, firstExecutionRunId, continuedFromExecutionRunId, attempt } = workflowInfo();
-  // The first run's ids would be those of other rows. A later attempt comes after this one, and never comes to be.
+  // The first run's ids would be those of other rows. What a third attempt knows is the same in both cases.
   if (attempt === 2 && continuedFromExecutionRunId !== firstExecutionRunId) {
     const message =
       "Cannot name a write as its workflow has continued as new and is retried: 'requestId' must be given";
@@ -65,16 +67,23 @@ function defaultRequestId(): string {
  */
 export async function submitWrite(write: WorkflowWrite, options: SubmitWriteOptions = {}): Promise<Receipt> {
   const timeoutMs = options.confirmationTimeoutMs ?? DEFAULT_CONFIRMATION_TIMEOUT_MS;
+  const problem = typeof write !== "object" || write === null
+    ? "the write must be an object"
+    : wholeNumberProblem("confirmationTimeoutMs", timeoutMs, ...CONFIRMATION_TIMEOUT_BOUNDS_MS);
+  // The server would fail the workflow task for such a timeout, again and again.
+  if (problem !== undefined) throw ApplicationFailure.nonRetryable(`Cannot write as ${problem}`, FAILURE.INVALID_WRITE);
   const input = { write: { ...write, requestId: write.requestId ?? defaultRequestId() }, timeoutMs };
   const { fast, durable } = submitActivities(timeoutMs);
+  let mayBeStored = true;
   try {
     return await fast.submitWrite(input);
   } catch (error) {
     const failure = domainFailure(error);
     if (failure?.nonRetryable) throw failure;
+    mayBeStored = failure?.type !== FAILURE.NOT_FAST;
   }
   try {
-    return await durable.submitWrite(input);
+    return await durable.submitWrite({ ...input, mayBeStored });
   } catch (error) {
     throw asSubmitFailure(error, input.write.requestId);
   }
@@ -84,7 +93,8 @@ const DOMAIN_TYPES: ReadonlySet<string> = new Set(Object.values(FAILURE));
 
 /** The failure that the activity threw on purpose, if it was one. */
 function domainFailure(error: unknown): ApplicationFailure | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  // That of a local activity comes as it is, that of a regular one inside of another.
+  const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && DOMAIN_TYPES.has(cause.type ?? "") ? cause : undefined;
 }
 

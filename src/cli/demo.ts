@@ -62,7 +62,9 @@ await main({
     console.error(`Workers: ${system.mainTaskQueue} and ${system.batcherTaskQueue}`);
     if (signal.aborted) return EXIT_FAILED;
 
-    await using _batcher = { [Symbol.asyncDispose]: () => endBatcher(system.client, name) };
+    await using _batcher = {
+      [Symbol.asyncDispose]: () => endBatchers(system.client, name, system.writer!.options.shards),
+    };
     const { tally, unfinished } = await runAll(writes, {
       client: system.client,
       taskQueue: system.mainTaskQueue,
@@ -151,7 +153,11 @@ async function report(writes: readonly Write[], of: {
   return exact && tally.succeeded === writes.length;
 }
 
-/** The batcher of this demonstration has no more callers; on a server that stays it would stay too. */
-async function endBatcher(client: Client, name: string): Promise<void> {
-  await client.workflow.getHandle(batcherWorkflowId(name, 0, 0)).terminate("The demonstration is over").catch(() => {});
+/** The batchers of this demonstration have no more callers; on a server that stays they would stay too. */
+async function endBatchers(client: Client, name: string, shards: number): Promise<void> {
+  await Promise.all(Array.from({ length: shards }, async (_, shard) => {
+    const handle = client.workflow.getHandle(batcherWorkflowId(name, shard, 0));
+    // A shard that got no write has no batcher.
+    await handle.terminate("The demonstration is over").catch(() => {});
+  }));
 }

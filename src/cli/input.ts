@@ -67,9 +67,9 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
   const refuse = (why: string) => new UsageError(`Line ${number} of the input ${why}`);
   let data: Json;
   try {
-    data = JSON.parse(line);
-  } catch {
-    throw refuse("is not JSON");
+    data = JSON.parse(line, refuseInexact);
+  } catch (error) {
+    throw refuse(error instanceof InexactNumberError ? error.message : "is not JSON");
   }
   const size = Buffer.byteLength(line);
   if (size > LIMITS.updateBytesMax / 2) {
@@ -90,6 +90,18 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
       : partitionKeyProblem(partitionKey, `field ${JSON.stringify(partitionField)}`));
   if (problem !== undefined) throw refuse(`cannot be used: ${problem}`);
   return { requestId, data, ...(partitionKey !== undefined && { partitionKey }) };
+}
+
+/** A number that would be stored, and would name its row, as another one. */
+class InexactNumberError extends Error {}
+
+function refuseInexact(_key: string, value: unknown, context?: { source: string }): unknown {
+  if (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context!.source)) {
+    throw new InexactNumberError(
+      `has the number ${context!.source}, which would be stored as ${value}: write it as text`,
+    );
+  }
+  return value;
 }
 
 function textField(data: Json, field: string): string {

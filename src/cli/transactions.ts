@@ -8,6 +8,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
 import { TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
+import { until } from "./until.ts";
 import type { transaction, TransactionInput, TransactionResult } from "../../workflows/transaction.ts";
 
 /** What came of one transaction. */
@@ -40,12 +41,13 @@ export async function runTransactions(
   writes: readonly Write[],
   options: RunTransactionsOptions,
 ): Promise<ReadonlySet<string>> {
-  const { client, signal } = options;
+  const { signal } = options;
   const remaining = writes.values();
   const unfinished = new Set<string>();
   const ended: Promise<void>[] = [];
   const starter = async () => {
     for (const write of remaining) {
+      if (signal.aborted) return;
       const workflowId = transactionWorkflowId(write.requestId, contentOf(write));
       unfinished.add(workflowId);
       const handle = await start(write, workflowId, options);
@@ -57,11 +59,9 @@ export async function runTransactions(
     }
   };
   try {
-    // With the signal no call outlives the connection: the SDK would go on retrying on a closed one.
-    await client.withAbortSignal(signal, async () => {
-      await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
-      await Promise.all(ended);
-    });
+    await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
+    // Native connections know no abort signal, so the waiting itself has to end.
+    await Promise.race([Promise.all(ended), until(signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -5,14 +5,15 @@
  */
 import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
 import { createLog, installRuntime, type Level } from "../worker/log.ts";
-import { EXIT_FAILED, main } from "./command.ts";
+import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
 import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
 import { until } from "./until.ts";
 
 await main({
   usage: "deno task worker",
-  summary: "Runs workers until Ctrl-C, and then ends what they have begun: no write is left half done.",
+  summary: "Runs workers until Ctrl-C, and then ends what they have begun: no write is left half done.\n" +
+    "How to batch is for those that write: --role main, and a batcher has the options of the writer that starts it.",
   flags: {
     role: {
       type: "text",
@@ -27,6 +28,7 @@ await main({
   },
   examples: ["deno task worker", "deno task worker --role batcher --sink sqlite:data/ledger.db"],
   async run(flags, _operands, signal) {
+    checkRole(flags);
     const level = flags["log-level"] as Level;
     const log = createLog(level);
     const openSink = sinkOpener(flags.sink);
@@ -52,3 +54,16 @@ await main({
     return 0;
   },
 });
+
+/** What a role does not use is no doubt meant to have an effect. */
+function checkRole(flags: { role: string; sink?: string } & Record<string, unknown>): void {
+  const given = Object.keys(batchingFlags).find((name) => flags[name] !== undefined);
+  if (flags.role === "batcher" && given !== undefined) {
+    throw new UsageError(
+      `--${given} is not for --role batcher: a batcher has the options of the writer that starts it`,
+    );
+  }
+  if (flags.role === "main" && flags.sink !== undefined) {
+    throw new UsageError("--sink is not for --role main: rows are written by --role batcher");
+  }
+}

@@ -14,8 +14,12 @@ import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { openLines, readWrites } from "./input.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { LineRoom } from "./line_room.ts";
 import { addressFlag, batchingFlags, batchingOf } from "./shared_flags.ts";
 import { WriteTally } from "./write_tally.ts";
+
+/** Half of what a writer lets wait: no line is to find it full. */
+const BYTES_AT_ONCE = 32 * 1024 * 1024;
 
 await main({
   usage: "deno task write",
@@ -55,18 +59,19 @@ await main({
     if ((await unpolledTaskQueues(checked.client, [batcher])).length > 0) {
       throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
     }
-    await using receipts = await openReceipts(flags.receipts);
+    await using receipts = await openReceipts(flags.receipts, input);
     await using connected = await connectWriterClient({ address: flags.address });
     await using writer = new BatchWriter({ ...batching, client: connected.client });
 
     const tally = new WriteTally();
     const progress = showProgress("Lines", total);
-    const writes = readWrites(await openLines(input), fields);
+    const room = new LineRoom(BYTES_AT_ONCE);
+    const writes = room.admit(readWrites(await openLines(input), fields));
     let badLine: unknown;
     const lane = async () => {
       try {
         for await (const write of untilAborted(writes, signal)) {
-          const outcome = await outcomeOf(writer, write, tally);
+          const outcome = await outcomeOf(writer, write, tally).finally(() => room.leave(write));
           await receipts.keep(outcome);
           progress.add();
         }
@@ -121,8 +126,16 @@ interface ReceiptFile extends AsyncDisposable {
   keep(outcome: object): Promise<void>;
 }
 
-async function openReceipts(path: string | undefined): Promise<ReceiptFile> {
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => Deno.realPath(path).catch(() => undefined)));
+  return first !== undefined && first === second;
+}
+
+async function openReceipts(path: string | undefined, input: string): Promise<ReceiptFile> {
   if (path === undefined) return { keep: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (await isSameFile(path, input)) {
+    throw new UsageError("--receipts must be another file than --input: it would be lost");
+  }
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path, { write: true, create: true, truncate: true });

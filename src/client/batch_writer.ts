@@ -240,7 +240,9 @@ function waitingLimit(name: string, value: number): number {
   return value;
 }
 
-function asCall({ requestId, data, partitionKey }: Write, onDone: (call: PendingCall) => void): PendingCall {
+function asCall(write: Write, onDone: (call: PendingCall) => void): PendingCall {
+  if (typeof write !== "object" || write === null) throw new InvalidWriteError("Cannot write as it is no object");
+  const { requestId, data, partitionKey } = write;
   const problem = requestIdProblem(requestId) ??
     (partitionKey === undefined ? undefined : partitionKeyProblem(partitionKey));
   if (problem !== undefined) throw new InvalidWriteError(`Cannot write as ${problem}`);

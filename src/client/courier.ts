@@ -164,7 +164,7 @@ export class Courier {
       this.#triedAt = performance.now();
     }
     this.#admitted = true;
-    this.#answer(batch, answer.runs);
+    this.#answer(batch, answer.runs, sentBefore);
     return undefined;
   }
 
@@ -189,17 +189,17 @@ export class Courier {
     );
   }
 
-  #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[]): void {
+  #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[], sentBefore: readonly boolean[]): void {
     const receipts = decodeRuns(runs, batch.length);
     this.options.counters.answeredWrites += batch.length;
-    batch.forEach((call, i) => settle(call, receipts[i]));
+    batch.forEach((call, i) => settle(call, receipts[i], sentBefore[i]));
   }
 
   /** Settles what a verdict settles and returns the calls that are still open. */
   #settleBy(verdict: Verdict, batch: readonly PendingCall[]): readonly PendingCall[] {
     switch (verdict.kind) {
       case "answered":
-        this.#answer(batch, verdict.runs);
+        this.#answer(batch, verdict.runs, batch.map((call) => call.sent));
         return [];
       case "conflict": {
         const conflicting = new Set(verdict.requestIds);
@@ -215,7 +215,12 @@ export class Courier {
         return batch.filter((call) => !conflicting.has(call.requestId));
       }
       case "invalid":
-        for (const call of batch) call.reject(new InvalidWriteError(verdict.message));
+        // An earlier attempt may have met a batcher that knows this version of the wire.
+        for (const call of batch) {
+          call.reject(
+            call.sent ? outcomeUnknown(call.requestId, verdict.message) : new InvalidWriteError(verdict.message),
+          );
+        }
         return [];
       case "setup":
         failSetup(batch, verdict.message);

@@ -20,8 +20,12 @@ export function failSetup(batch: readonly PendingCall[], message: string): void 
   }
 }
 
-/** Gives a call its receipt, or the error that its receipt stands for. */
-export function settle(call: PendingCall, receipt: WriteReceipt): void {
+/**
+ * Gives a call its receipt, or the error that its receipt stands for.
+ *
+ * @param sentBefore Whether an earlier Update may have stored its write.
+ */
+export function settle(call: PendingCall, receipt: WriteReceipt, sentBefore: boolean): void {
   const { requestId } = call;
   switch (receipt.status) {
     case "committed":
@@ -34,6 +38,8 @@ export function settle(call: PendingCall, receipt: WriteReceipt): void {
     case "conflict":
       return call.reject(new RequestIdConflictError(requestId));
     case "failed":
+      // It speaks of its own flush, and knows nothing of an earlier one.
+      if (sentBefore) return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
       return call.reject(
         new DatabaseWriteFailedError(`Request id ${JSON.stringify(requestId)} is not stored: ${receipt.errorMessage}`),
       );

@@ -10,7 +10,7 @@ import { FAILURE } from "../protocol/failures.ts";
 import { DIGEST_CHARS, type FlushHeader, type ReceiptRun, type SubmissionHeader } from "../protocol/messages.ts";
 import { joinLines, splitLines } from "../protocol/lines.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
-import { decodeRuns, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
+import { decodeRuns, encodeAnswer, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import { SettledWindow } from "./settled_window.ts";
 import { WriterLeases } from "./lanes.ts";
@@ -38,7 +38,7 @@ export class Ticket {
 
   /** The receipts, in the order of the submission. Only for a ticket that is done. */
   get runs(): ReceiptRun[] {
-    return encodeRuns(this.writes.map((write) => write.receipt!));
+    return encodeAnswer(this.writes.map((write) => write.receipt!));
   }
 }
 
@@ -216,7 +216,7 @@ export class GroupCommit {
     write.receipt = receipt;
     this.#pending.delete(write.requestId);
     // A result may be large, and the ledger keeps it: only bare receipts are remembered here.
-    if (!("committedAt" in receipt) || receipt.result !== undefined) return;
+    if (!("committedAt" in receipt) || receipt.result !== undefined || receipt.resultOmitted) return;
     const { batchId, committedAt } = receipt;
     if (this.#lastDuplicate?.batchId !== batchId || this.#lastDuplicate.committedAt !== committedAt) {
       this.#lastDuplicate = { status: "duplicate", batchId, committedAt };

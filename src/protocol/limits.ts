@@ -42,6 +42,8 @@ export const LIMITS = {
   rememberedBytesMax: 128 * 1024,
   /** Snapshot handed to the next run, as JSON in UTF-8. */
   snapshotBytesMax: 256 * 1024,
+  /** JSON bytes of the answer to an Update or a flush: below what the server takes, with room for what is around it. */
+  answerBytesMax: 1536 * 1024,
   /** Characters of an error message that a receipt or a failure carries. */
   errorMessageCharsMax: 500,
 } as const;

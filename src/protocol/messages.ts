@@ -43,6 +43,8 @@ export type ReceiptRun =
     readonly committedAt: string;
     /** One for each write; left out where the sink's `apply` returned nothing. */
     readonly results?: readonly unknown[];
+    /** Set where `apply` returned something, but all of it together was too large for an answer. */
+    readonly resultOmitted?: true;
   }
   | {
     readonly count: number;
@@ -69,6 +71,11 @@ export interface FlushHeader {
     readonly digests: string;
     readonly keys?: readonly (string | null)[];
   }[];
+  /**
+   * Whether this very flush may have run before, in a worker that was lost before it answered.
+   * @default {false}
+   */
+  readonly mayRepeat?: boolean;
 }
 
 /** Arguments of the `flushBatch` activity. */

@@ -108,7 +108,8 @@ const BOUNDS: Readonly<Record<keyof BatchingOptions, readonly [min: number, max:
   writerLeaseMs: [1_000, HOUR_MS],
   gatherMs: [0, 60_000],
   maxPendingWrites: [1, 1_000_000],
-  maxPendingBytes: [1_024, 256 * 1024 * 1024],
+  // What is pending is in the history too, which the server ends at 50 MB.
+  maxPendingBytes: [1_024, 32 * 1024 * 1024],
 };
 
 /** Named sets of options. `seed` is the original system's policy: 100 writes or 20 s, whichever is first. */

@@ -30,6 +30,11 @@ export interface CommittedReceipt {
   readonly committedAt: string;
   /** What the sink's `apply` returned for this write, where it returned something. */
   readonly result?: unknown;
+  /**
+   * Set where there is a result, but those of the whole flush were too large for the wire. The ledger keeps it: write the
+   * same again, alone, and the duplicate's receipt has it.
+   */
+  readonly resultOmitted?: true;
 }
 
 /** The write was durably in the sink before; batch, time and result are those of the first commit. */
@@ -39,6 +44,7 @@ export interface DuplicateReceipt {
   readonly batchId: string;
   readonly committedAt: string;
   readonly result?: unknown;
+  readonly resultOmitted?: true;
 }
 
 /** The database refused this row. It is not stored; the dead-letter table keeps it with the error. */

@@ -1,7 +1,9 @@
 /** Processes that die and batchers that are ended under load: no write fails, none is lost, none is stored twice. */
-import { assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertInstanceOf, assertLess } from "@std/assert";
+import { DatabaseWriteFailedError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
 import { ChildWorker } from "../support/child_worker.ts";
 import { eventually } from "../support/eventually.ts";
+import { setupError } from "../support/faulty_sink.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { Load } from "../support/load.ts";
@@ -43,6 +45,36 @@ labTests({ keepState: true }, [
     const receipt = await written;
     assertEquals(receipt.status, "committed");
     await lab.assertLedgerHolds(`${name}/`, [receipt]);
+  }],
+
+  [
+    "write() whose worker dies after the commit is not told 'not written' by a worker that may not write",
+    async (lab) => {
+      const name = lab.name();
+      await using doomed = await ChildWorker.start(lab, name, "--hang-after-commit");
+      const told = lab.writer(name).write({ requestId: `${name}/a`, data: 1 }).catch((error) => error);
+      await doomed.untilSaid("committed");
+      await doomed.kill();
+      await using _heir = await ChildWorker.start(lab, name, "--no-permission");
+      assertInstanceOf(await told, WriteOutcomeUnknownError);
+      assertEquals((await lab.ledgerRows(`${name}/`)).length, 1);
+    },
+  ],
+
+  ["write() is told 'not written' by a worker that took a batcher over, but not of its first task", async (lab) => {
+    const name = lab.name();
+    const writer = lab.writer(name);
+    const write = (id: string) => writer.write({ requestId: `${name}/${id}`, data: 1 });
+    const first = await lab.batcherWorker(name);
+    const receipts = [await write("a")];
+    await first.stop();
+    await lab.batcherWorker(name);
+    receipts.push(await write("b"));
+    lab.sink.failBeforeCommit(Infinity, setupError);
+    const told = await write("c").catch((error) => error);
+    lab.sink.heal();
+    assertInstanceOf(told, DatabaseWriteFailedError);
+    await lab.assertLedgerHolds(`${name}/`, receipts);
   }],
 
   ["write() starts a new batcher when the old one is terminated under load", async (lab) => {

@@ -22,6 +22,9 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["start", [], "", "Say what to run: --workflows N or --input FILE"],
   ["start", ["--workflows", "1", "--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["worker", ["--role", "boss"], "", `--role must be one of all, main, batcher: it is "boss"`],
+  ["worker", ["--role", "batcher", "--shards", "4"], "", "--shards is not for --role batcher"],
+  ["worker", ["--role", "main", "--sink", "sqlite:x.db"], "", "--sink is not for --role main"],
+  ["demo", ["--input", "-"], `{"n":1}\n{"n":9007199254740993}`, "Line 2 of the input has the number 9007199254740993"],
   ["worker", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["server", ["--port", "70000"], "", "--port must be a whole number from 0 to 65535"],
   ["demo", ["--sink", "postgres://u:p@ss@h/d"], "", "Cannot use a --sink 'postgres:…'"],
@@ -51,7 +54,7 @@ for (const [command, args, stdin, expected] of MISTAKES) {
   });
 }
 
-for (const command of ["demo", "server", "worker", "start", "bench", "sink", "dead-letters", "ledger"]) {
+for (const command of ["demo", "server", "worker", "start", "write", "bench", "sink", "dead-letters", "ledger"]) {
   permittedTest(`deno task ${command} --help shows its flags`, async () => {
     const { code, stdout } = await runCommand(command.replace("-", "_"), ["--help"]);
     assertEquals(code, 0);

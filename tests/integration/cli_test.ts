@@ -44,17 +44,21 @@ labTests({}, [
     const { code, stdout, stderr } = await runCommand("demo", args, onLab(lab));
     assertEquals(code, 0, stderr);
     const rowsPerFlush = Number(/([\d.]+) rows per flush/.exec(stdout)?.[1]);
-    assert(rowsPerFlush > 5, stdout);
+    // How many share one depends on the machine; that some do does not.
+    assert(rowsPerFlush > 1, stdout);
   }],
 
   ["deno task demo leaves a server that ran before, and no batcher on it", async (lab) => {
-    const args = ["--workflows", "3", "--sink", `sqlite:${directoryOf(lab)}/demo-3.db`];
+    const args = ["--workflows", "12", "--shards", "4", "--sink", `sqlite:${directoryOf(lab)}/demo-12.db`];
     const { code, stderr } = await runCommand("demo", args, onLab(lab));
     assertEquals(code, 0, stderr);
-    const running = await Array.fromAsync(
-      lab.client.workflow.list({ query: "WorkflowType = 'batcher' AND ExecutionStatus = 'Running'" }),
-    );
-    assertEquals(running.filter(({ workflowId }) => workflowId.startsWith("demo-")), []);
+    // What is listed lags behind what is.
+    await eventually("no batcher of it is left", async () => {
+      const running = await Array.fromAsync(
+        lab.client.workflow.list({ query: "WorkflowType = 'batcher' AND ExecutionStatus = 'Running'" }),
+      );
+      return !running.some(({ workflowId }) => workflowId.startsWith("demo-"));
+    });
   }],
 
   ["deno task demo fails and says so when a transaction fails", async (lab) => {
@@ -78,8 +82,8 @@ labTests({}, [
 
   ["deno task worker and deno task start work together, and Ctrl-C ends the workers", async (lab) => {
     const file = `${directoryOf(lab)}/roles.db`;
-    const workers = ["main", "batcher"].map((role) => {
-      const args = ["--role", role, "--sink", `sqlite:${file}`];
+    const roles = [["--role", "main"], ["--role", "batcher", "--sink", `sqlite:${file}`]];
+    const workers = roles.map((args) => {
       const worker = spawnCommand("worker", args, onLab(lab));
       const stderr = new Response(worker.stderr).text();
       return { worker, stderr };
@@ -119,17 +123,75 @@ labTests({}, [
     assertEquals((await demo.status).code, 130);
     assertStringIncludes(await stderr, "Stopping what was started");
     assertEquals(await stdout, "");
+    // It was interrupted, and did not just finish.
+    assert(await countRows(`${directoryOf(lab)}/interrupted.db`) < 2_000);
     await eventually("no transaction is left", async () => {
       const left = await lab.client.workflow.count("WorkflowType = 'transaction' AND ExecutionStatus = 'Running'");
       return left.count === 0;
     });
   }],
 
+  ["deno task start gives up on Ctrl-C, and leaves its transactions to the workers", async (lab) => {
+    // Workers that poll and get nothing done: their sink is away.
+    const release = lab.sink.hang();
+    const workers = [
+      await lab.batcherWorker("batcher-queue"),
+      await lab.mainWorker("main-workflow-queue", lab.writer("batcher", { taskQueue: "batcher-queue" })),
+    ];
+    const start = spawnCommand("start", ["--workflows", "3"], onLab(lab));
+    const stderr = new Response(start.stderr).text();
+    await start.stdin.close();
+    const running = "WorkflowType = 'transaction' AND ExecutionStatus = 'Running'";
+    await eventually("transactions run", async () => (await lab.client.workflow.count(running)).count === 3);
+    start.kill("SIGINT");
+    assertEquals((await start.status).code, 130, await stderr);
+    await start.stdout.cancel();
+    assertEquals((await lab.client.workflow.count(running)).count, 3);
+    release();
+    await eventually("they end", async () => (await lab.client.workflow.count(running)).count === 0);
+    for (const { stop } of workers) await stop();
+  }],
+
+  ["deno task write stores large lines with its defaults", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const big = Array.from({ length: 1_500 }, (_, id) => JSON.stringify({ id, text: "x".repeat(60_000) })).join("\n");
+    const args = ["--input", "-", "--id-field", "id"];
+    const { code, stdout, stderr } = await runCommand("write", args, onLab(lab, big));
+    assertEquals(code, 0, stdout + stderr);
+    assertStringIncludes(stdout, "1500 committed");
+    await worker.stop();
+  }],
+
+  ["deno task write refuses to write receipts over its input", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const file = `${directoryOf(lab)}/both.jsonl`;
+    await Deno.writeTextFile(file, lines(2));
+    const { code, stderr } = await runCommand("write", ["--input", file, "--receipts", file], onLab(lab));
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "--receipts must be another file than --input");
+    assertEquals(await Deno.readTextFile(file), lines(2));
+    await worker.stop();
+  }],
+
   ["deno task lists every command with a description", async () => {
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["task"], env: { NO_COLOR: "1" } })
       .output();
     const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    for (const task of ["demo", "test", "server", "worker", "start", "bench", "sink", "dead-letters", "ledger", "ok"]) {
+    for (
+      const task of [
+        "demo",
+        "test",
+        "server",
+        "worker",
+        "start",
+        "write",
+        "bench",
+        "sink",
+        "dead-letters",
+        "ledger",
+        "ok",
+      ]
+    ) {
       assertMatch(list, new RegExp(`^- ${task}\\n\\s+// \\S`, "m"));
     }
   }],

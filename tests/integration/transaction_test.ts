@@ -1,6 +1,7 @@
 /** The ready-made caller. */
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
 import { FAILURE } from "../../src/protocol/failures.ts";
+import type { SubmitWriteInput } from "../../workflows/activity_proxies.ts";
 import type { TransactionInput } from "../../workflows/transaction.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure_of.ts";
@@ -86,6 +87,63 @@ labTests({ apply: refuse }, [
     assertEquals(type, FAILURE.WRITE_SUBMISSION_FAILED);
     assertStringIncludes(message, FAILURE.REQUEST_ID_CONFLICT);
     await lab.assertLedgerHolds(`${name}/`, [first.receipt]);
+  }],
+
+  ["transaction() does not hand in again what was refused for certain", async (lab) => {
+    const { name, queue } = await startSystem(lab);
+    const requestId = `${name}/a`;
+    await (await lab.startTransaction(queue, { write: { requestId, data: 1 } })).result();
+    const handle = await lab.startTransaction(queue, { write: { requestId, data: 2 } });
+    await failureOf(() => handle.result());
+    const { events } = await handle.fetchHistory();
+    assertEquals(events?.filter((event) => event.activityTaskScheduledEventAttributes), []);
+    assertEquals(events?.length, 6);
+  }],
+
+  ["transaction() with a write or a timeout that is none fails at once", async (lab) => {
+    const { queue } = await startSystem(lab);
+    const mistakes: [unknown, unknown, string][] = [
+      [null, undefined, "the write must be an object"],
+      [undefined, undefined, "the write must be an object"],
+      [{ data: 1 }, 0, "'confirmationTimeoutMs' must be a whole number from 1 to 86400000: current value is 0"],
+      [{ data: 1 }, -1, "current value is -1"],
+      [{ data: 1 }, 1.5, "current value is 1.5"],
+      [{ data: 1 }, "soon", "current value is soon"],
+    ];
+    for (const [write, confirmationTimeoutMs, expected] of mistakes) {
+      const { type, message } = await failed(lab, queue, { write, confirmationTimeoutMs } as TransactionInput);
+      assertEquals(type, FAILURE.WRITE_SUBMISSION_FAILED);
+      assertStringIncludes(message, `InvalidWrite: Cannot write as ${expected.startsWith("current") ? "" : expected}`);
+      assertStringIncludes(message, expected);
+    }
+  }],
+
+  ["transaction() is told 'unknown' when another writer refuses what the first one has sent", async (lab) => {
+    const { createSubmitWrite } = await import("../../activities/submit_write.ts");
+    const { activityInfo } = await import("@temporalio/activity");
+    const { Worker } = await import("@temporalio/worker");
+    const name = lab.name();
+    const queue = `${name}-callers`;
+    await lab.batcherWorker(name);
+    // As in two processes: the fast attempt runs in the one, the durable one in the other, whose connection is refused.
+    const first = createSubmitWrite(lab.writer(name));
+    const other = lab.writer(name);
+    await other[Symbol.asyncDispose]();
+    const second = createSubmitWrite(other);
+    const worker = await Worker.create({
+      connection: lab.native,
+      workflowBundle: lab.workflowBundle,
+      taskQueue: queue,
+      activities: { submitWrite: (input: SubmitWriteInput) => (activityInfo().isLocal ? first : second)(input) },
+    });
+    await worker.runUntil(async () => {
+      const release = lab.sink.hang();
+      const write = { requestId: `${name}/a`, data: 1 };
+      const { type } = await failed(lab, queue, { write });
+      release();
+      assertEquals(type, FAILURE.WRITE_OUTCOME_UNKNOWN);
+    });
+    await eventually("the row is there", async () => (await lab.ledgerRows(`${name}/`)).length === 1);
   }],
 
   ["transaction() with an id that is none fails as WRITE_SUBMISSION_FAILED", async (lab) => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { decodeRuns, encodeRuns, type WriteReceipt } from "../../src/protocol/receipt_runs.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
+import { decodeRuns, encodeAnswer, encodeRuns, type WriteReceipt } from "../../src/protocol/receipt_runs.ts";
 
 const batchId = fc.constantFrom("b-1", "b-2");
 
@@ -17,6 +18,12 @@ const receipt: fc.Arbitrary<WriteReceipt> = fc.oneof(
     committedAt: fc.constant("2026-01-01T00:00:00.000Z"),
     // As JSON gives them back: null is a result, too, and so is 0.
     result: fc.oneof(fc.constantFrom(null, 0, "", false), fc.jsonValue({ maxDepth: 1 })),
+  }),
+  fc.record({
+    status: fc.constantFrom("committed", "duplicate"),
+    batchId,
+    committedAt: fc.constant("2026-01-01T00:00:00.000Z"),
+    resultOmitted: fc.constant(true as const),
   }),
   fc.record({
     status: fc.constantFrom("rejected", "conflict", "failed", "unknown"),
@@ -63,4 +70,27 @@ Deno.test("decodeRuns() refuses an answer for more or fewer writes than were ask
       assertGreater(error.message.indexOf(`it covers ${receipts.length}`), 0);
     }),
   );
+});
+
+Deno.test("encodeAnswer() changes nothing that fits", () => {
+  fc.assert(fc.property(receipts, (receipts) => assertEquals(encodeAnswer(receipts), encodeRuns(receipts))));
+});
+
+Deno.test("encodeAnswer() keeps every status, batch and time of what is too large for the wire", () => {
+  const common = { batchId: "b", committedAt: "2026-01-01T00:00:00.000Z" };
+  const answers: WriteReceipt[][] = [
+    Array.from({ length: 2_000 }, (_, i) => ({ status: "committed", ...common, result: `${i}`.padEnd(1_500) })),
+    Array.from({ length: 2_000 }, (_, i) => ({
+      status: "rejected",
+      batchId: "b",
+      errorType: "t",
+      errorMessage: `${i} ${"口".repeat(490)}`,
+    })),
+  ];
+  for (const receipts of answers) {
+    const runs = encodeAnswer(receipts);
+    assertLessOrEqual(new TextEncoder().encode(JSON.stringify(runs)).length, LIMITS.answerBytesMax);
+    const bare = ({ status, batchId }: WriteReceipt) => ({ status, batchId });
+    assertEquals(decodeRuns(runs, receipts.length).map(bare), receipts.map(bare));
+  }
 });

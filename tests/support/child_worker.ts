@@ -20,7 +20,11 @@ export class ChildWorker implements AsyncDisposable {
   }
 
   /** Starts a worker on the lab's server and ledger, and returns when it polls. */
-  static async start(lab: Lab, taskQueue: string, ...flags: "--hang-after-commit"[]): Promise<ChildWorker> {
+  static async start(
+    lab: Lab,
+    taskQueue: string,
+    ...flags: ("--hang-after-commit" | "--no-permission")[]
+  ): Promise<ChildWorker> {
     const args = ["run", "-A", SCRIPT, lab.address, taskQueue, lab.ledgerFile, ...flags];
     const worker = new ChildWorker(new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn());
     try {

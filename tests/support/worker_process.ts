@@ -1,22 +1,25 @@
 /**
- * A batcher's worker as a process of its own: `worker_process.ts ADDRESS TASK_QUEUE LEDGER_FILE [--hang-after-commit]`.
+ * A batcher's worker as a process of its own: `worker_process.ts ADDRESS TASK_QUEUE LEDGER_FILE [FAULT]`.
  *
  * It says `ready` when it polls, and runs until it is killed. With `--hang-after-commit` it never answers a flush, and
- * says `committed` instead.
+ * says `committed` instead. With `--no-permission` its database lets it write nothing.
  *
  * @module
  */
 import { NativeConnection } from "@temporalio/worker";
-import type { Sink } from "../../src/sinks/sink.ts";
+import { type Sink, SinkError } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { bundleWorkflows, createBatcherWorker } from "../../src/worker/create_worker.ts";
 import { createLog, installRuntime } from "../../src/worker/log.ts";
 
-const [address, taskQueue, path, hang] = Deno.args;
+const [address, taskQueue, path, fault] = Deno.args;
 
 installRuntime(createLog("error"), "error");
 const sink: Sink = await SqliteSink.open({ path });
-if (hang !== undefined) {
+if (fault === "--no-permission") {
+  sink.write = () => Promise.reject(new SinkError("setup", "no", "permission denied"));
+}
+if (fault === "--hang-after-commit") {
   const write = sink.write.bind(sink);
   sink.write = async (batch) => {
     await write(batch);

@@ -29,6 +29,31 @@ permittedTest(
 );
 
 permittedTest(
+  "Courier.deliver() says 'unknown' where an attempt may have got through and the next is refused",
+  async () => {
+    const failed = { count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" };
+    const refusals: [string, (failures: Failures) => Step][] = [
+      ["DATABASE_WRITE_FAILED", () => ({ runs: [failed] })],
+      ["InvalidWrite", (f) => f.updateFailed(f.application("InvalidWrite"))],
+    ];
+    for (const [type, refusal] of refusals) {
+      const alone = await courierWith((failures) => [refusal(failures)]);
+      const first = new Calls(["a"]);
+      await alone.courier.deliver(first.calls);
+      assertEquals(await first.results(), { a: `${type} (not written)` });
+
+      const { courier } = await courierWith((failures) => [
+        failures.service(failures.grpc("UNAVAILABLE")),
+        refusal(failures),
+      ]);
+      const second = new Calls(["a"]);
+      await courier.deliver(second.calls);
+      assertEquals(await second.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" }, type);
+    }
+  },
+);
+
+permittedTest(
   "Courier.deliver() says 'not written' for a fault of set-up after answers that let nothing in",
   async () => {
     const { courier } = await courierWith(({ grpc, service, exhausted, updateFailed, application }) => [
