@@ -45,12 +45,17 @@ export class PostgresSession {
   readonly #options: PostgresSessionOptions;
   readonly #prepared = new Set<string>();
   readonly #closed = Promise.withResolvers<void>();
+  /** One function for each call that waits: a reaction to `closed` for each would hold its answer until the end. */
+  readonly #waiting = new Set<() => void>();
   readonly #sql: postgres.Sql;
   #reserved: postgres.ReservedSql | undefined;
   #lost = false;
 
   private constructor(options: PostgresSessionOptions) {
     this.#options = options;
+    this.#closed.promise.then(() => {
+      for (const giveUp of this.#waiting) giveUp();
+    });
     this.#sql = postgres(options.url, {
       max: 1,
       idle_timeout: 0,
@@ -213,11 +218,13 @@ export class PostgresSession {
       fail("NO_ANSWER", `no answer in ${timeoutMs} ms`);
       this.#discard();
     }, timeoutMs);
-    this.#closed.promise.then(() => fail("CONNECTION_CLOSED", "the connection was closed"));
+    const giveUp = () => fail("CONNECTION_CLOSED", "the connection was closed");
+    this.#waiting.add(giveUp);
     try {
       return await Promise.race([answer, promise]);
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(giveUp);
     }
   }
 
