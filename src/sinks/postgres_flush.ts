@@ -60,6 +60,8 @@ const IGNORED = "IGNORED";
 export class PostgresFlush {
   readonly #at = new Date().toISOString();
   #attempts = 0;
+  /** Whether some of the batch is in the ledger for good, whatever becomes of the rest. */
+  #stored = false;
 
   constructor(
     private readonly session: PostgresSession,
@@ -75,7 +77,12 @@ export class PostgresFlush {
    * @throws {SinkError} As `Sink.write` does.
    */
   async write(): Promise<Outcome[]> {
-    return await this.#writeAlone() ?? await this.#writeInTransaction();
+    try {
+      return await this.#writeAlone() ?? await this.#writeInTransaction();
+    } catch (error) {
+      if (!this.#stored || !(error instanceof SinkError)) throw error;
+      throw new SinkError(error.kind, "unknown", error.message, { cause: error });
+    }
   }
 
   /**
@@ -96,7 +103,11 @@ export class PostgresFlush {
 
   async #keepAlone(writes: readonly SinkWrite[]): Promise<Kept[]> {
     const { session, ledger, repeats, batch: { batchId } } = this;
-    const all: RunStatement = (sql, ...values) => session.allAlone(sql, ...values);
+    const all: RunStatement = async (sql, ...values) => {
+      const rows = await session.allAlone(sql, ...values);
+      if (rows[0].count as number > 0) this.#stored = true;
+      return rows;
+    };
     try {
       if (!repeats.expected) {
         const count = await ledger.insertNew(all, writes, 0, batchId, this.#at);
@@ -128,18 +139,12 @@ export class PostgresFlush {
 
   /** For a deferred constraint, which no savepoint shows: each attempt is a transaction, so COMMIT isolates the row. */
   async #writeInParts(): Promise<Outcome[]> {
-    let anyCommitted = false;
     const unit: Unit = async (body) => {
       const value = await this.#transaction(body);
-      anyCommitted = true;
+      this.#stored = true;
       return value;
     };
-    try {
-      return await settleBatch(this.batch.writes, this.#steps(unit, unit));
-    } catch (error) {
-      if (!anyCommitted || !(error instanceof SinkError)) throw error;
-      throw new SinkError(error.kind, "unknown", error.message, { cause: error });
-    }
+    return await settleBatch(this.batch.writes, this.#steps(unit, unit));
   }
 
   #steps(keepUnit: Unit, rejectUnit: Unit): SettleSteps {

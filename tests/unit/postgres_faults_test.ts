@@ -72,6 +72,30 @@ postgresTest("write() is unknown when the server crashes between its commit and 
   await store[Symbol.asyncDispose]();
 });
 
+postgresTest(
+  "write() is unknown when the connection is lost after a statement stored rows for good",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    await store.query(`CREATE FUNCTION ${schema}.skip() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RETURN CASE WHEN new.request_id LIKE 'skip%' THEN NULL ELSE new END; END $$;
+    CREATE TRIGGER skip BEFORE INSERT ON ${schema}.batched_writes FOR EACH ROW EXECUTE FUNCTION ${schema}.skip()`);
+    using proxy = new PostgresProxy(cluster.port);
+    const sink = await store.openWith(through(proxy));
+    const lost: string[] = [];
+    const loseAt = async (marker: string, ids: readonly string[]) => {
+      proxy.cutAt(marker, "request");
+      lost.push((await failure(() => sink.write(makeBatch("batch", ids)))).join(" "));
+    };
+    await loseAt("BEGIN", ["a", "skip"]);
+    await loseAt("request_id = ANY", ["b", "a"]);
+    await loseAt("request_id = ANY", ["a", "skip"]);
+    assertEquals(lost, ["unavailable unknown", "unavailable unknown", "unavailable no"]);
+    assertEquals((await store.ledger()).map(({ requestId }) => requestId), ["a", "b"]);
+    await sink.close();
+  },
+);
+
 postgresTest("write() was not written when its connection is ended before the commit", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   let end = true;

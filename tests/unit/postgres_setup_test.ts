@@ -71,6 +71,25 @@ postgresTest(
   },
 );
 
+postgresTest(
+  "write() is unknown, not failed, when rows were stored and what they are may not be read",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    await store.query(`CREATE ROLE half_blind LOGIN; GRANT USAGE ON SCHEMA ${schema} TO half_blind;
+    GRANT SELECT ON ${schema}.batcher_schema TO half_blind;
+    GRANT SELECT (request_id), INSERT, UPDATE, DELETE ON ${schema}.batched_writes TO half_blind;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.rejected_writes TO half_blind`);
+    const sink = await store.openWith({ url: cluster.url("postgres", "half_blind") });
+    await sink.write(makeBatch("first", ["old"]));
+    const { kind, wrote } = await assertRejects(() => sink.write(makeBatch("second", ["old", "new"])), SinkError);
+    assertEquals([kind, wrote], ["setup", "unknown"]);
+    assertEquals((await store.ledger()).map(({ requestId }) => requestId), ["old", "new"]);
+    await sink.close();
+    await store.query("DROP OWNED BY half_blind; DROP ROLE half_blind");
+  },
+);
+
 const HOSTILE = `x"; DROP TABLE victim; --'$1`;
 
 postgresTest("hostile names of schema and tables, ids, keys and rows change nothing", async (cluster) => {
