@@ -7,10 +7,10 @@
 import type { PostgresSession } from "./postgres_session.ts";
 import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
 import { SinkError } from "./sink.ts";
+import { type CommentRules, refuseControl } from "./transaction_control.ts";
 
-/** First words of the statements that would take the ledger rows out of their transaction, behind any comments. */
-const CONTROL =
-  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/|;)*(?:abort|begin|commit|end|prepare\s+transaction|release|rollback|savepoint|start)\b/i;
+/** Comments as PostgreSQL reads them. */
+export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/g };
 
 /**
  * Runs the statements of one `apply` call, in the transaction of its batch.
@@ -94,9 +94,7 @@ export class PostgresTransaction {
       throw new SinkError("setup", "no", "Cannot use the transaction of 'apply' after it has ended: await every call");
     }
     try {
-      if (CONTROL.test(sql)) {
-        throw new SinkError("setup", "no", "'apply' must not begin or end a transaction or a savepoint");
-      }
+      refuseControl(sql, POSTGRES_COMMENTS);
       return await use(this.#session);
     } catch (error) {
       this.#failure ??= error;

@@ -10,7 +10,7 @@ import { type Kept, settleBatch, type SettleSteps } from "./settle_batch.ts";
 import { type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
 import type { SqliteConnection } from "./sqlite_connection.ts";
 import type { SqliteLedger } from "./sqlite_ledger.ts";
-import { SqliteTransaction } from "./sqlite_transaction.ts";
+import { ENDED_INSIDE, SqliteTransaction } from "./sqlite_transaction.ts";
 import { INVALID_TEXT, malformedField } from "./storable_text.ts";
 
 /** How to write batches. */
@@ -143,12 +143,9 @@ export class SqliteFlush {
     }
   };
 
-  /** A trigger with RAISE(ROLLBACK), or an `apply` that commits, would take the ledger rows out of the transaction. */
+  /** A trigger with RAISE(ROLLBACK) would take the ledger rows out of the transaction. */
   #checkTransaction(): void {
-    if (this.#connection.inTransaction) return;
-    const message = "The batch's transaction was ended from inside: 'apply' must not commit or roll back, " +
-      "and triggers must use RAISE(ABORT)";
-    throw new SinkError("setup", "unknown", message);
+    if (!this.#connection.inTransaction) throw new SinkError("setup", "unknown", ENDED_INSIDE);
   }
 }
 

@@ -7,13 +7,22 @@
 import { SinkError } from "./sink.ts";
 import type { SqliteConnection } from "./sqlite_connection.ts";
 import type { SqliteRow, SqliteValue } from "./sqlite_value.ts";
+import { type CommentRules, refuseControl } from "./transaction_control.ts";
+
+/** Comments as SQLite reads them. */
+export const SQLITE_COMMENTS: CommentRules = { nested: false, lineEnd: /\n/g };
+
+/** What to say when a statement has ended the batch's transaction. */
+export const ENDED_INSIDE = "The batch's transaction was ended from inside: 'apply' must not use OR ROLLBACK, and " +
+  "triggers must use RAISE(ABORT)";
 
 /**
  * Runs the statements of one `apply` call, in the transaction of its batch.
  *
  * A statement that fails is undone by itself. A refused row (constraint, type) throws a `RowFault` whose `errorType` is
  * the SQLite code's name; a value that would be silently changed (an object, text with a lone surrogate) throws one too.
- * Do not begin, commit or roll back a transaction with it.
+ * Statements that begin or end a transaction or a savepoint are refused, and so is every statement after one that ended
+ * the transaction by itself, as a trigger with `RAISE(ROLLBACK)` does.
  *
  * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
  * ```ts
@@ -48,12 +57,12 @@ export class SqliteTransaction {
    * @returns How many rows it changed.
    */
   run(sql: string, ...values: readonly SqliteValue[]): number {
-    return this.#open().run(sql, ...values);
+    return this.#use(sql).run(sql, ...values);
   }
 
   /** Runs a query and returns its rows. */
   all(sql: string, ...values: readonly SqliteValue[]): SqliteRow[] {
-    return this.#open().all(sql, ...values);
+    return this.#use(sql).all(sql, ...values);
   }
 
   /** Refuses all later statements: those of a promise that nobody awaited would run outside the transaction. */
@@ -61,10 +70,12 @@ export class SqliteTransaction {
     this.#connection = undefined;
   }
 
-  #open(): SqliteConnection {
+  #use(sql: string): SqliteConnection {
     if (this.#connection === undefined) {
       throw new SinkError("setup", "no", "Cannot use the transaction of 'apply' after it has ended: await every call");
     }
+    refuseControl(sql, SQLITE_COMMENTS);
+    if (!this.#connection.inTransaction) throw new SinkError("setup", "no", ENDED_INSIDE);
     return this.#connection;
   }
 }

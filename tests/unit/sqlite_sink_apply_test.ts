@@ -59,18 +59,54 @@ fileTest(
   },
 );
 
-fileTest("write() says set-up when a trigger or apply() ends the transaction", async () => {
+/** Ways out of the transaction, each of which once left its caller with a receipt for a row that was not stored. */
+const WAYS_OUT: readonly (readonly string[])[] = [
+  ["COMMIT"],
+  ["ROLLBACK TO attempt"],
+  ["RELEASE attempt", "SAVEPOINT attempt"],
+  ["ROLLBACK", "BEGIN", "SAVEPOINT attempt"],
+  ["/* x */ commit", "-- x\nbegin", ";savepoint attempt"],
+];
+
+for (const statements of WAYS_OUT) {
+  fileTest(`write() says set-up when apply() runs ${statements.join(", ")}`, async () => {
+    await using store = new SqliteStore();
+    const sink = await store.openWith({
+      apply: (tx, [{ requestId }]) => {
+        if (requestId === "leaves") { for (const sql of statements) tx.run(sql); }
+      },
+    });
+    const [kind, wrote, message] = await failure(() => sink.write(makeBatch("batch", ["leaves", "a"])));
+    assertEquals([kind, wrote], SETUP);
+    assert(message.includes("must not begin or end a transaction"), message);
+    assertEquals([await sink.countCommitted(), await sink.countRejected()], [0, 0]);
+    assertEquals(statuses(await sink.write(makeBatch("batch", ["a"]))), ["committed"]);
+    await sink.close();
+  });
+}
+
+fileTest("write() says set-up when a statement ends the transaction, and runs none after it", async () => {
   await using store = new SqliteStore();
   const sink = await store.openWith({
-    apply: (tx, [{ requestId }]) => void (requestId === "ends" && tx.run("COMMIT")),
+    apply: (tx, [{ requestId }]) => {
+      if (requestId !== "ends") return;
+      try {
+        tx.run("INSERT OR ROLLBACK INTO effects VALUES ('once')");
+      } catch {
+        tx.run("INSERT INTO effects VALUES ('outside')");
+      }
+    },
   });
+  store.query("CREATE TABLE effects (request_id TEXT NOT NULL PRIMARY KEY)");
+  store.query("INSERT INTO effects VALUES ('once')");
   store.query(`CREATE TRIGGER no_bad BEFORE INSERT ON batched_writes WHEN new.request_id = 'bad'
     BEGIN SELECT RAISE(ROLLBACK, 'bad is bad'); END`);
-  for (const id of ["bad", "ends"]) {
+  for (const [id, expected] of [["bad", "unknown"], ["ends", "no"]] as const) {
     const [kind, wrote, message] = await failure(() => sink.write(makeBatch("batch", [id])));
-    assertEquals([kind, wrote], ["setup", "unknown"]);
+    assertEquals([kind, wrote], ["setup", expected]);
     assert(message.includes("RAISE(ABORT)"), message);
   }
+  assertEquals(await store.effects(), ["once"]);
   assertEquals(statuses(await sink.write(makeBatch("batch", ["a"]))), ["committed"]);
   await sink.close();
 });
