@@ -85,6 +85,10 @@ async function retry(writer: BatchWriter, admin: SinkAdmin, letter: DeadLetter):
   if (receipt.status === "rejected") {
     return { outcome: "rejected", line: `  ${receipt.errorType}  ${JSON.stringify(receipt.errorMessage)}` };
   }
+  if (await admin.countCommittedOf([requestId]) === 0) {
+    const why = "this ledger does not have it: do the running workers write to another sink?";
+    return { outcome: "failed", line: `  ${receipt.status} in batch ${receipt.batchId}, but ${why}` };
+  }
   // The flush that commits it clears it; one that was stored all along is a letter of the past.
   if (receipt.status === "duplicate") await admin.dropDeadLetters([requestId]);
   return { outcome: "committed", line: `  batch ${receipt.batchId}` };

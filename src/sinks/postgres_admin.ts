@@ -43,6 +43,10 @@ export class PostgresAdmin implements SinkAdmin {
     return this.pool.use((session) => this.#ledger.countCommitted(session));
   }
 
+  countCommittedOf(requestIds: readonly string[]): Promise<number> {
+    return this.pool.use((session) => this.#ledger.countCommittedOf(session, requestIds));
+  }
+
   countRejected(): Promise<number> {
     return this.pool.use((session) => this.#ledger.countRejected(session));
   }

@@ -35,6 +35,9 @@ export interface SinkAdmin {
   /** Counts the rows of the ledger. */
   countCommitted(): Promise<number>;
 
+  /** Counts how many of these request ids are in the ledger. */
+  countCommittedOf(requestIds: readonly string[]): Promise<number>;
+
   /** Counts the rows of the dead-letter table. */
   countRejected(): Promise<number>;
 

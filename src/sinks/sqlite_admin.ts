@@ -76,6 +76,10 @@ export class SqliteAdmin implements SinkAdmin {
     return this.#call(() => this.#ledger.countCommitted());
   }
 
+  countCommittedOf(requestIds: readonly string[]): Promise<number> {
+    return this.#call(() => this.#ledger.countCommittedOf(requestIds));
+  }
+
   countRejected(): Promise<number> {
     return this.#call(() => this.#ledger.countRejected());
   }

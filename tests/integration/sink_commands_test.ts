@@ -18,13 +18,20 @@ async function run(lab: Lab, name: string, ...args: string[]) {
   return await runCommand(name, args, { env });
 }
 
+let polling: Promise<unknown> | undefined;
+
+/** Starts the batcher worker that the commands need, once. */
+async function poll(lab: Lab): Promise<void> {
+  await (polling ??= lab.batcherWorker("batcher-queue"));
+}
+
 labTests({ apply }, [
   ["deno task dead-letters list, show, retry and drop go through the life of a refused row", async (lab) => {
     refused.add("later").add("never");
     const unpolled = await run(lab, "dead_letters", "retry", "later");
     assertEquals(unpolled.code, 2);
     assertStringIncludes(unpolled.stderr, "No worker polls batcher-queue");
-    await lab.batcherWorker("batcher-queue");
+    await poll(lab);
     const { BatchWriter } = await import("../../src/client/batch_writer.ts");
     await using writer = new BatchWriter({ client: lab.writerClient.client });
     const write = (requestId: string) => writer.write({ requestId, data: { n: 1.5 }, partitionKey: "k" });
@@ -63,6 +70,29 @@ labTests({ apply }, [
     const drop = await run(lab, "dead_letters", "drop", "dropped");
     assertEquals([drop.code, drop.stdout.trim()], [0, "1 dropped"]);
     assertEquals(await lab.sink.countRejected(), 0);
+  }],
+
+  ["deno task dead-letters retry keeps a letter whose row went to the sink of other workers", async (lab) => {
+    const { SqliteSink } = await import("../../src/sinks/sqlite_sink.ts");
+    const { makeBatch } = await import("../contract/sink_store.ts");
+    const path = lab.ledgerFile.replace("ledger.db", "other.db");
+    const other = await SqliteSink.open({ path, apply });
+    refused.add("astray");
+    await other.write(makeBatch("batch", ["astray"]));
+    refused.delete("astray");
+    await poll(lab);
+    // The workers answer that it is committed, and then that it is a duplicate.
+    for (let i = 0; i < 2; i++) {
+      const env = { TEMPORAL_ADDRESS: lab.address, SINK_URL: `sqlite:${path}` };
+      const { code, stdout, stderr } = await runCommand("dead_letters", ["retry", "astray"], { env });
+      assertEquals(code, 1, stderr);
+      assertMatch(
+        stdout,
+        /^failed {5}astray {2}.*this ledger does not have it: do the running workers write to another/m,
+      );
+      assertEquals([await other.countCommitted(), await other.countRejected()], [0, 1]);
+    }
+    await other.close();
   }],
 
   ["deno task ledger prune deletes old rows only, and only when it was told to", async (lab) => {

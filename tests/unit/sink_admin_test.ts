@@ -34,6 +34,7 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     });
     const admin = await openAdmin();
     assertEquals([await admin.countCommitted(), await admin.countRejected()], [1, 6]);
+    assertEquals(await admin.countCommittedOf(["good", "good", "a"]), 1);
 
     const all = await admin.listDeadLetters(10);
     assertEquals(all.map(({ requestId }) => requestId).at(-1), "a");
