@@ -10,7 +10,7 @@ import { classifyPostgresError, type PostgresFault } from "./postgres_errors.ts"
 import { checkPostgresValue, PARAMETERS_MAX, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
 import { SinkError } from "./sink.ts";
 
-/** How much longer than the server's own statement timeout to wait for an answer: then the network is at fault. */
+/** How much longer than its limit one end waits for the other: then the network is at fault. */
 const ANSWER_GRACE_MS = 5_000;
 
 /** How long closing waits for the server to hang up. */
@@ -30,6 +30,8 @@ export interface PostgresSessionOptions {
   /** For messages: does not hold it. */
   readonly description: string;
   readonly statementTimeoutMs: number;
+  /** Longest time that a transaction runs no statement. */
+  readonly pauseMs: number;
   readonly connectTimeoutMs: number;
 }
 
@@ -69,6 +71,8 @@ export class PostgresSession {
       connection: {
         application_name: "temporal-batcher",
         statement_timeout: options.statementTimeoutMs,
+        // Of a network that goes away the server may learn after hours, and its rows are locked until then.
+        idle_in_transaction_session_timeout: options.pauseMs + ANSWER_GRACE_MS,
         // What a conflicting row says must be seen, also by a statement that is a transaction by itself.
         default_transaction_isolation: "read committed",
       },

@@ -180,12 +180,12 @@ function resolve(given: PostgresSinkOptions) {
   for (const name of ["applyTimeoutMs", "statementTimeoutMs", "connectTimeoutMs"] as const) {
     checkWhole(name, resolved[name], LIMIT_MAX_MS);
   }
-  const { statementTimeoutMs, connectTimeoutMs } = resolved;
+  const { statementTimeoutMs, applyTimeoutMs: pauseMs, connectTimeoutMs } = resolved;
   const tables = resolveTables(resolved);
   const pool = new PostgresPool(
     description,
     resolved.poolSize,
-    () => PostgresSession.open({ url, description, statementTimeoutMs, connectTimeoutMs }),
+    () => PostgresSession.open({ url, description, statementTimeoutMs, pauseMs, connectTimeoutMs }),
   );
   return { pool, tables, resolved };
 }

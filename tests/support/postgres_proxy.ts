@@ -4,8 +4,8 @@
  * @module
  */
 
-/** What is lost: the message itself, or its answer. */
-export type Cut = "request" | "answer";
+/** What is lost: the message itself, its answer, or all that comes from then on without either end being told. */
+export type Cut = "request" | "answer" | "line";
 
 interface PlannedCut {
   readonly marker: string;
@@ -65,10 +65,11 @@ export class PostgresProxy implements Disposable {
         this.#cut = undefined;
         if (cut.what === "request") return close();
       }
-      await write(server, bytes);
+      if (cut?.what !== "line") await write(server, bytes);
     };
     const toClient = async (bytes: Uint8Array) => {
       if (cut === undefined) return await write(client, bytes);
+      if (cut.what === "line") return;
       await cut.before();
       close();
     };

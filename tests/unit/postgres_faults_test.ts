@@ -114,6 +114,24 @@ postgresTest("write() was not written when its connection is ended before the co
   await sink.close();
 });
 
+postgresTest(
+  "write() is safe again soon after the network is gone inside a transaction, as the server lets go",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    using proxy = new PostgresProxy(cluster.port);
+    const sink = await store.openWith({
+      ...through(proxy),
+      statementTimeoutMs: 500,
+      applyTimeoutMs: 100,
+      apply: async (tx) => void await tx.run("SELECT 1"),
+    });
+    proxy.cutAt("COMMIT", "line");
+    assertEquals(await failure(() => sink.write(makeBatch("batch", ["a"]))), ["unavailable", "unknown"]);
+    assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
+    await sink.close();
+  },
+);
+
 postgresTest("write() opens a new connection when the server has ended an idle one", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const sink = await store.open();
