@@ -25,6 +25,9 @@ export const POOL_SIZE = 2;
 /** Limit of a statement, by default, in milliseconds. */
 export const STATEMENT_TIMEOUT_MS = 10_000;
 
+/** The same for {@linkcode openPostgresAdmin} and {@linkcode migratePostgresSink}: a person waits, and nobody else. */
+export const ADMIN_STATEMENT_TIMEOUT_MS = 600_000;
+
 /** How long to wait for a connection, by default, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -58,7 +61,7 @@ export interface PostgresSinkOptions extends PostgresTableNames {
   /**
    * Limit of each statement, kept by the server.
    *
-   * @default {STATEMENT_TIMEOUT_MS}
+   * @default {STATEMENT_TIMEOUT_MS} and {ADMIN_STATEMENT_TIMEOUT_MS} for what a person does.
    */
   readonly statementTimeoutMs?: number;
   /**
@@ -137,7 +140,7 @@ export class PostgresSink implements Sink {
  * @throws {SinkError} As {@linkcode PostgresSink.open} does.
  */
 export async function migratePostgresSink(options: PostgresSinkOptions): Promise<number> {
-  const { pool, tables } = resolve(options);
+  const { pool, tables } = resolve(options, ADMIN_STATEMENT_TIMEOUT_MS);
   try {
     return await pool.use((session) => migratePostgres(session, tables));
   } finally {
@@ -151,12 +154,12 @@ export async function migratePostgresSink(options: PostgresSinkOptions): Promise
  * @throws {SinkError} As {@linkcode PostgresSink.open} does.
  */
 export async function openPostgresAdmin(options: PostgresSinkOptions): Promise<PostgresAdmin> {
-  const { pool, tables } = await open(options);
+  const { pool, tables } = await open(options, ADMIN_STATEMENT_TIMEOUT_MS);
   return new PostgresAdmin(pool, tables);
 }
 
-async function open(options: PostgresSinkOptions) {
-  const resolved = resolve(options);
+async function open(options: PostgresSinkOptions, statementTimeoutMs = STATEMENT_TIMEOUT_MS) {
+  const resolved = resolve(options, statementTimeoutMs);
   try {
     await resolved.pool.use((session) => checkPostgresVersion(session, resolved.tables));
     return resolved;
@@ -166,13 +169,13 @@ async function open(options: PostgresSinkOptions) {
   }
 }
 
-function resolve(given: PostgresSinkOptions) {
+function resolve(given: PostgresSinkOptions, statementTimeoutMs: number) {
   const { url, description, options } = parsePostgresUrl(given.url);
   const defaults = {
     apply: undefined,
     applyTimeoutMs: APPLY_TIMEOUT_MS,
     poolSize: POOL_SIZE,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    statementTimeoutMs,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   };
   const resolved = { ...defaults, ...options, ...withoutUndefined(given) };
@@ -180,13 +183,10 @@ function resolve(given: PostgresSinkOptions) {
   for (const name of ["applyTimeoutMs", "statementTimeoutMs", "connectTimeoutMs"] as const) {
     checkWhole(name, resolved[name], LIMIT_MAX_MS);
   }
-  const { statementTimeoutMs, applyTimeoutMs: pauseMs, connectTimeoutMs } = resolved;
+  const { applyTimeoutMs: pauseMs, connectTimeoutMs } = resolved;
+  const session = { url, description, pauseMs, connectTimeoutMs, statementTimeoutMs: resolved.statementTimeoutMs };
   const tables = resolveTables(resolved);
-  const pool = new PostgresPool(
-    description,
-    resolved.poolSize,
-    () => PostgresSession.open({ url, description, statementTimeoutMs, pauseMs, connectTimeoutMs }),
-  );
+  const pool = new PostgresPool(description, resolved.poolSize, () => PostgresSession.open(session));
   return { pool, tables, resolved };
 }
 

@@ -20,6 +20,9 @@ export interface DeadLetter {
 /** Where a page of dead letters begins: behind this one. */
 export type DeadLetterPlace = Pick<DeadLetter, "rejectedAt" | "requestId">;
 
+/** Most ledger rows that one transaction of {@linkcode SinkAdmin.pruneCommittedBefore} deletes: flushes may wait for it. */
+export const PRUNE_ROWS = 10_000;
+
 /** Looks after a ledger and its dead letters. Every method throws `SinkError` when it cannot. */
 export interface SinkAdmin {
   /** Where it is, fit for a log line: never holds a password. */
@@ -49,7 +52,8 @@ export interface SinkAdmin {
   countCommittedBefore(time: string): Promise<number>;
 
   /**
-   * Deletes the ledger rows from before a time. Their request ids are new again then.
+   * Deletes the ledger rows from before a time, {@linkcode PRUNE_ROWS} at most in one transaction. Their request ids are
+   * new again then. When it fails, some of them are gone.
    *
    * @returns How many they were.
    */

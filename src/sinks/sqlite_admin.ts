@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { SinkError } from "./sink.ts";
-import type { DeadLetter, DeadLetterPlace, SinkAdmin } from "./sink_admin.ts";
+import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";
 import { SqliteConnection } from "./sqlite_connection.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 import { migrateSqlite } from "./sqlite_schema.ts";
@@ -15,9 +15,6 @@ import type { SqliteRow } from "./sqlite_value.ts";
 
 /** How long to wait for the write lock, in milliseconds: nobody waits for a person's command. */
 const LOCK_WAIT_MS = 10_000;
-
-/** Most rows that one transaction deletes: writers wait for it. */
-const PRUNE_ROWS = 10_000;
 
 // As bytes: node:sqlite cuts text that it returns at the first NUL.
 const SELECT = `SELECT ${

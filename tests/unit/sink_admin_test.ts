@@ -129,6 +129,39 @@ postgresTest("PostgresAdmin.check() names each permission that is missing", asyn
   await store.query("DROP OWNED BY reader; DROP ROLE reader");
 });
 
+/** Writes down, for each statement that deletes ledger rows, its transaction, its time limit and how many they were. */
+const logDeletes = (schema: string) =>
+  `CREATE TABLE ${schema}.deletes (transaction bigint, time_limit text, rows bigint);
+  CREATE FUNCTION ${schema}.log_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO ${schema}.deletes SELECT txid_current(), current_setting('statement_timeout'), count(*) FROM gone;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER log_delete AFTER DELETE ON ${schema}.batched_writes REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.log_delete()`;
+
+postgresTest(
+  "PostgresAdmin prunes in short transactions, with the time that a person's command may take",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    await store.query(`INSERT INTO ${schema}.batched_writes
+    SELECT n::text, '', '1'::json, NULL, 'batch', 0, CASE WHEN n % 5 = 0 THEN now() ELSE '2020-01-01' END
+    FROM generate_series(1, 25000) AS n UNION ALL SELECT '', '', '1'::json, NULL, 'batch', 0, '2020-01-01'`);
+    await store.query(logDeletes(schema));
+    const before = "2021-01-01T00:00:00.000Z";
+    for (const [options, limit, old] of [[{ statementTimeoutMs: 5_000 }, "5s", 20_001], [{}, "10min", 0]] as const) {
+      const admin = await openPostgresAdmin({ ...store.options, ...options });
+      assertEquals(await admin.pruneCommittedBefore(before), old);
+      await admin.close();
+      const deletes = await store.query(`SELECT * FROM ${schema}.deletes`);
+      assertEquals(new Set(deletes.map(({ transaction }) => transaction)).size, deletes.length);
+      assertEquals(deletes.filter(({ rows, time_limit }) => Number(rows) > 10_000 || time_limit !== limit), []);
+      await store.query(`TRUNCATE ${schema}.deletes`);
+    }
+    assertEquals(await store.query(`SELECT count(*)::int AS count FROM ${schema}.batched_writes`), [{ count: 5_000 }]);
+  },
+);
+
 fileTest("SqliteAdmin.open() makes no file where there is none", async () => {
   await using store = new SqliteStore();
   await assertRejects(() => SqliteAdmin.open(store.path), SinkError, "no such file");
