@@ -2,7 +2,8 @@
  * What each SQLSTATE says about a batch.
  *
  * Source of the codes: https://www.postgresql.org/docs/current/errcodes-appendix.html. The first two characters are the
- * class; the table is by class, with the codes that differ from theirs in front.
+ * class; the table is by class, with the codes that differ from theirs in front, and in front of those the few that
+ * depend on where in the server they come from.
  *
  * @module
  */
@@ -28,6 +29,15 @@ type Row = readonly [kind: PostgresFaultKind, advice: string];
 const RETRY = "it may pass by itself, a retry is safe";
 const ROW: Row = ["row", "correct the row"];
 const TABLES = "create the tables with 'deno task sink migrate', or correct the names in --sink";
+
+/** Codes that mean something else where a certain routine of the server gives them. */
+const BY_ROUTINE: Readonly<Record<string, Row>> = {
+  "08P01 exec_bind_message": ["setup", "give the statement as many values as it has parameters"],
+  // A table was altered under a prepared statement: the next connection prepares anew.
+  "0A000 RevalidateCachedQuery": ["unavailable", RETRY],
+  // A policy of row-level security refuses the row.
+  "42501 ExecWithCheckOptions": ROW,
+};
 
 const BY_CODE: Readonly<Record<string, Row>> = {
   "0A000": ["setup", "this server lacks a feature that the statement needs"],
@@ -97,8 +107,7 @@ const UNDECIDED_END = /^(?:08|57P|58|XX|40003)/;
 export function classifyPostgresError(error: unknown): PostgresFault {
   const { code, routine, severity, name } = (error ?? {}) as Partial<Record<string, unknown>>;
   if (typeof code === "string" && SQLSTATE.test(code)) {
-    // A table was altered under a prepared statement: the next connection prepares anew.
-    const [kind, advice] = routine === "RevalidateCachedQuery" ? ["unavailable", RETRY] as const : rowOf(code);
+    const [kind, advice] = BY_ROUTINE[`${code} ${routine}`] ?? rowOf(code);
     const undoesStatement = severity === "ERROR" && !UNDECIDED_END.test(code);
     // A fatal error may come after the commit, while it waits for a standby.
     const refusesCommit = severity === "ERROR" && (kind === "row" || code === "40001" || code === "40P01");

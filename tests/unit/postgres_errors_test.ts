@@ -70,6 +70,9 @@ postgresTest("classifyPostgresError() blames the row for what is wrong with its 
   ]);
   assertEquals(await provoke("NUL", () => sql.unsafe("SELECT $1::text", ["a\0b"])), ["22021", "row"]);
   assertEquals(await provoke("no date", () => sql.unsafe("SELECT $1::timestamptz", ["soon"])), ["RangeError", "row"]);
+  await sql.unsafe(`CREATE ROLE tenant; ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT ALL ON t TO tenant;
+    CREATE POLICY own ON t USING (u = 'own'); SET ROLE tenant`);
+  await provokeEach(sql, "row", [["INSERT INTO t (id, u) VALUES (5, 'other')", "42501"]]);
   await sql.end();
 });
 
@@ -84,6 +87,7 @@ postgresTest("classifyPostgresError() blames the set-up for what a person has to
     ["CREATE TABLE no_schema.t ()", "3F000"],
     ["SELECT count(*) FROM pg_class FOR UPDATE", "0A000"],
   ]);
+  assertEquals(await provoke("no value", () => sql.unsafe("SELECT $1::int + $2::int", [1])), ["08P01", "setup"]);
   await sql.unsafe("SET ROLE poor");
   assertEquals(await provoke("no right", () => sql.unsafe("SELECT * FROM pg_authid")), ["42501", "setup"]);
   await sql.unsafe("RESET ROLE; BEGIN");

@@ -124,6 +124,28 @@ postgresTest(
   },
 );
 
+postgresTest("write() rejects alone a row that a policy of row-level security refuses", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  await store.query(`CREATE ROLE tenant LOGIN; GRANT USAGE ON SCHEMA ${schema} TO tenant;
+    CREATE TABLE ${schema}.orders (id text); ALTER TABLE ${schema}.orders ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own ON ${schema}.orders USING (id LIKE 'own%');
+    GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO tenant`);
+  const sink = await store.openWith({
+    url: cluster.url("postgres", "tenant"),
+    apply: async (tx, writes) => {
+      await tx.run(`INSERT INTO ${schema}.orders SELECT unnest($1::text[])`, writes.map(({ requestId }) => requestId));
+    },
+  });
+  assertEquals(statuses(await sink.write(makeBatch("batch", ["own 1", "other", "own 2"]))), [
+    "committed",
+    "42501",
+    "committed",
+  ]);
+  await sink.close();
+  await store.query("DROP OWNED BY tenant; DROP ROLE tenant");
+});
+
 postgresTest("apply()'s transaction refuses statements after it has ended", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const ended = Promise.withResolvers<void>();
