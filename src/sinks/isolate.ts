@@ -46,37 +46,29 @@ export type Isolated<T> =
 export type Attempt<T> = (start: number, end: number) => Promise<readonly T[]>;
 
 /**
- * Writes `count` rows and isolates those that are refused, by halving each range that fails.
+ * Writes `count` rows and isolates those that are refused.
  *
- * Rows are kept in order: a row's successful attempt comes after those of all rows before it. With `b` refused rows
- * there are at most `1 + 2 * b * ceil(log2(count))` attempts, and never more than `2 * count - 1`; without a
- * refused row there is one.
+ * A range that fails is halved until its first refused row is found. After the first one comes all that is left; after
+ * more of them a range so long that half of such ranges hold one, if they go on as they were.
+ *
+ * Rows are kept in order: a row's successful attempt comes after those of all rows before it. One refused row costs at
+ * most `2 + ceil(log2(count))` attempts more than the one without any, `b` of them at most `2 * b` times as many, and all
+ * attempts are at most `2.5 * count`.
  *
  * @param count How many rows there are; with 0 there is no attempt.
  * @param attempt Called for one range at a time.
+ * @param mustFail Whether an attempt for all rows has failed already; it is not made again then.
  * @returns One entry for each row, in order.
  * @throws Whatever `attempt` throws that is not a {@linkcode RowFault}.
  */
-export async function isolate<T>(count: number, attempt: Attempt<T>): Promise<Isolated<T>[]> {
+export async function isolate<T>(count: number, attempt: Attempt<T>, mustFail = false): Promise<Isolated<T>[]> {
   const rows: Isolated<T>[] = [];
-
-  /** Appends the range's rows; says whether a row was refused. `mustFail` saves an attempt whose end is known. */
-  async function visit(start: number, end: number, mustFail: boolean): Promise<boolean> {
-    const single = end - start === 1;
-    if (single || !mustFail) {
-      const fault = await keep(start, end);
-      if (fault === undefined) return false;
-      if (single) {
-        rows.push({ fault });
-        return true;
-      }
-    }
-    const middle = start + Math.ceil((end - start) / 2);
-    const leftFailed = await visit(start, middle, false);
-    // The whole range failed: if its left half did not, the fault is in the right half.
-    const rightFailed = await visit(middle, end, !leftFailed);
-    return leftFailed || rightFailed;
-  }
+  let refused = 0;
+  let size = count;
+  /** Ranges without a refused row, since the last one that had one. */
+  let inARow = 0;
+  /** End of a range that holds a refused row, and begins where the next attempt does. */
+  let failedEnd = mustFail ? count : 0;
 
   async function keep(start: number, end: number): Promise<RowFault | undefined> {
     try {
@@ -92,6 +84,23 @@ export async function isolate<T>(count: number, attempt: Attempt<T>): Promise<Is
     }
   }
 
-  if (count > 0) await visit(0, count, false);
+  while (rows.length < count) {
+    const start = rows.length;
+    if (failedEnd > start) size = Math.ceil((failedEnd - start) / 2);
+    const end = Math.min(start + size, count);
+    const fault = await keep(start, end);
+    if (fault === undefined) {
+      if (++inARow > 1) size *= 2;
+      continue;
+    }
+    inARow = 0;
+    if (end - start > 1) {
+      failedEnd = end;
+    } else {
+      rows.push({ fault });
+      failedEnd = 0;
+      size = ++refused === 1 ? count : Math.max(1, Math.floor(Math.LN2 * rows.length / refused));
+    }
+  }
   return rows;
 }

@@ -83,8 +83,10 @@ export class MemorySink implements Sink {
           return kept;
         },
         find: (write) => Promise.resolve(find(transaction, write)),
-        reject: (write, fault) => {
-          transaction.deadLetters.set(write.requestId, { write, fault, batchId, rejectedAt: at });
+        reject: (rejections) => {
+          for (const { write, fault } of rejections) {
+            transaction.deadLetters.set(write.requestId, { write, fault, batchId, rejectedAt: at });
+          }
           return Promise.resolve();
         },
       });

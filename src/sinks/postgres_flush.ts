@@ -56,10 +56,16 @@ class NeedsTransaction extends Error {}
 /** `errorType` of a row that neither went into the ledger nor is there: a trigger left it out. */
 const IGNORED = "IGNORED";
 
+const LEFT_OUT = "a trigger left the ledger row out";
+
 /** Writes one batch through one session, and is of no use after that. */
 export class PostgresFlush {
   readonly #at = new Date().toISOString();
   #attempts = 0;
+  /** Whether nothing was kept since the last savepoint. */
+  #atSavepoint = false;
+  /** Whether the batch was refused as a whole, so that there is no use in trying it again. */
+  #refused = false;
   /** Whether some of the batch is in the ledger for good, whatever becomes of the rest. */
   #stored = false;
 
@@ -111,7 +117,7 @@ export class PostgresFlush {
     try {
       if (!repeats.expected) {
         const count = await ledger.insertNew(all, writes, 0, batchId, this.#at);
-        if (count !== writes.length) throw new NeedsTransaction();
+        if (count !== writes.length) throw new RowFault(IGNORED, LEFT_OUT);
         return writes.map(() => ({ status: "committed", batchId, committedAt: this.#at }));
       }
       const kept = await this.#keep(writes, all);
@@ -124,6 +130,7 @@ export class PostgresFlush {
         return await this.#keepAlone(writes);
       }
       // One attempt is all: rows are isolated in a transaction.
+      this.#refused = true;
       throw new NeedsTransaction();
     }
   }
@@ -133,6 +140,7 @@ export class PostgresFlush {
       return await this.#transaction(() => settleBatch(this.batch.writes, this.#steps(this.#attempt, joined)));
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
+      this.#refused = true;
       return await this.#writeInParts();
     }
   }
@@ -152,7 +160,8 @@ export class PostgresFlush {
     return {
       keep: (writes) => this.#keepStorable(writes, keepUnit),
       find: async (write) => (await ledger.find(session, [write])).get(write.requestId),
-      reject: (write, fault) => rejectUnit(() => ledger.reject(session, write, fault, batch, this.#at)),
+      reject: (rejections) => rejectUnit(() => ledger.reject(session, rejections, batch, this.#at)),
+      refused: this.#refused,
     };
   }
 
@@ -187,7 +196,7 @@ export class PostgresFlush {
         return result === undefined ? committed : { ...committed, result: JSON.parse(result) };
       }
       const outcome = found?.get(requestId);
-      if (outcome === undefined) throw new RowFault(IGNORED, "a trigger left the ledger row out");
+      if (outcome === undefined) throw new RowFault(IGNORED, LEFT_OUT);
       // It is of this call, which had a statement of its own before it needed a transaction.
       const own = outcome.status === "duplicate" && outcome.batchId === batchId && outcome.committedAt === this.#at;
       return own ? committed : outcome;
@@ -212,7 +221,7 @@ export class PostgresFlush {
   }
 
   readonly #transaction: Unit = async (body) => {
-    await this.session.begin();
+    this.session.begin();
     try {
       const value = await body();
       await this.session.commit();
@@ -223,24 +232,22 @@ export class PostgresFlush {
     }
   };
 
-  /** The first attempt of a transaction needs no savepoint: there is nothing before it to keep. */
+  /**
+   * The first attempt of a transaction needs no savepoint: there is nothing before it to keep. Savepoints of attempts that
+   * were kept stay until COMMIT: one name is for the last of them, and to release each is a statement more.
+   */
   readonly #attempt: Unit = async (body) => {
     const { session } = this;
     const first = this.#attempts++ === 0;
-    if (!first) await session.control("SAVEPOINT attempt");
+    if (!first && !this.#atSavepoint) session.ahead("SAVEPOINT attempt");
     try {
       const value = await body();
-      if (!first) await session.control("RELEASE SAVEPOINT attempt");
+      this.#atSavepoint = false;
       return value;
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
-      if (first) {
-        await session.rollback();
-        await session.begin();
-      } else {
-        await session.control("ROLLBACK TO SAVEPOINT attempt");
-        await session.control("RELEASE SAVEPOINT attempt");
-      }
+      for (const sql of first ? ["ROLLBACK", "BEGIN"] : ["ROLLBACK TO SAVEPOINT attempt"]) session.ahead(sql);
+      this.#atSavepoint = !first;
       throw error;
     }
   };

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { RowFault } from "./isolate.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import { idHash } from "./postgres_schema.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
+import type { Rejection } from "./settle_batch.ts";
 import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
 
 /** A time as receipts have it, whatever the server's settings for dates are. */
@@ -59,7 +59,9 @@ export class PostgresLedger {
       FROM unnest($1::text[], $2::text[]) AS new (request_id, result) WHERE written.request_id = new.request_id`;
     this.#reject = `INSERT INTO ${deadLetters}
         (request_id, digest, data, partition_key, error_type, error_message, batch_id, rejected_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+      SELECT request_id, digest, data, partition_key, error_type, error_message, $7, $8::timestamptz
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+        AS refused (request_id, digest, data, partition_key, error_type, error_message)
       ON CONFLICT (${idHash()}) DO UPDATE SET
         request_id = excluded.request_id, digest = excluded.digest, data = excluded.data, partition_key = excluded.partition_key,
         error_type = excluded.error_type, error_message = excluded.error_message, batch_id = excluded.batch_id,
@@ -125,22 +127,24 @@ export class PostgresLedger {
     await session.run(this.#setResults, results.map(([requestId]) => requestId), results.map(([, json]) => json));
   }
 
-  /** Keeps a refused write in the dead-letter table, in place of an earlier one with its request id. */
+  /** Keeps refused writes in the dead-letter table, each in place of an earlier one with its request id. */
   async reject(
     session: PostgresSession,
-    write: SinkWrite,
-    fault: RowFault,
+    rejections: readonly Rejection[],
     batch: SinkBatch,
     rejectedAt: string,
   ): Promise<void> {
+    // Two ids may become one when they are escaped: one statement cannot write a row twice.
+    const byId = new Map(rejections.map((rejection) => [escapeUnstorable(rejection.write.requestId), rejection]));
+    const letters = [...byId.values()];
     await session.run(
       this.#reject,
-      escapeUnstorable(write.requestId),
-      escapeUnstorable(write.digest),
-      escapeUnstorable(write.data),
-      write.partitionKey === null ? null : escapeUnstorable(write.partitionKey),
-      escapeUnstorable(fault.errorType),
-      escapeUnstorable(fault.message),
+      [...byId.keys()],
+      letters.map(({ write }) => escapeUnstorable(write.digest)),
+      letters.map(({ write }) => escapeUnstorable(write.data)),
+      letters.map(({ write }) => write.partitionKey === null ? null : escapeUnstorable(write.partitionKey)),
+      letters.map(({ fault }) => escapeUnstorable(fault.errorType)),
+      letters.map(({ fault }) => escapeUnstorable(fault.message)),
       batch.batchId,
       rejectedAt,
     );

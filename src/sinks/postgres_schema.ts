@@ -67,7 +67,7 @@ const MIGRATIONS: readonly ((tables: PostgresTables) => readonly string[])[] = [
  * @throws {SinkError} If the tables are of a later version, or this role may not create them.
  */
 export async function migratePostgres(session: PostgresSession, tables: PostgresTables): Promise<number> {
-  await session.begin();
+  session.begin();
   try {
     await session.all("SELECT pg_advisory_xact_lock($1)", LOCK_KEY);
     const version = await readPostgresVersion(session, tables);

@@ -10,6 +10,12 @@ import { type Committed, type Conflict, type Duplicate, type Outcome, SinkError,
 /** The outcome of a write that the database did not refuse. */
 export type Kept = Committed | Duplicate | Conflict;
 
+/** A write that was refused, and why. */
+export interface Rejection {
+  readonly write: SinkWrite;
+  readonly fault: RowFault;
+}
+
 /** The three steps of a batch that depend on the database. All of them work on the open transaction. */
 export interface SettleSteps {
   /**
@@ -24,8 +30,11 @@ export interface SettleSteps {
   /** Finds what the ledger says about a write, `undefined` if it does not have the request id. */
   find(write: SinkWrite): Promise<Duplicate | Conflict | undefined>;
 
-  /** Keeps a refused write in the dead-letter table. */
-  reject(write: SinkWrite, fault: RowFault): Promise<void>;
+  /** Keeps refused writes in the dead-letter table. */
+  reject(rejections: readonly Rejection[]): Promise<void>;
+
+  /** Whether `keep` of all writes has thrown a {@linkcode RowFault} before; it is not called for all of them again then. */
+  readonly refused?: boolean;
 }
 
 /**
@@ -41,16 +50,18 @@ export async function settleBatch(writes: readonly SinkWrite[], steps: SettleSte
   const outcomes = new Array<Outcome>(writes.length);
   const { firsts, repeats } = splitRepeats(writes);
   const distinct = firsts.length === writes.length ? writes : firsts.map((index) => writes[index]);
-  const rows = await isolate(distinct.length, (start, end) => steps.keep(distinct.slice(start, end)));
+  const rows = await isolate(distinct.length, (start, end) => steps.keep(distinct.slice(start, end)), steps.refused);
+  const rejections: Rejection[] = [];
   for (const [position, { fault, value }] of rows.entries()) {
     const index = firsts[position];
     if (fault === undefined) {
       outcomes[index] = value;
     } else {
-      await reject(steps, writes[index], fault);
+      rejections.push({ write: writes[index], fault });
       outcomes[index] = { status: "rejected", errorType: fault.errorType, errorMessage: fault.message };
     }
   }
+  if (rejections.length > 0) await reject(steps, rejections);
   for (const { index, first } of repeats) {
     outcomes[index] = outcomeOfRepeat(writes[first], outcomes[first], writes[index]) ??
       await steps.find(writes[index]) ?? { status: "conflict" };
@@ -58,9 +69,9 @@ export async function settleBatch(writes: readonly SinkWrite[], steps: SettleSte
   return outcomes;
 }
 
-async function reject(steps: SettleSteps, write: SinkWrite, fault: RowFault): Promise<void> {
+async function reject(steps: SettleSteps, rejections: readonly Rejection[]): Promise<void> {
   try {
-    await steps.reject(write, fault);
+    await steps.reject(rejections);
   } catch (error) {
     if (!(error instanceof RowFault)) throw error;
     const message = `Cannot keep a refused row in the dead-letter table: ${error.errorType} (${error.message})`;

@@ -73,7 +73,10 @@ export class SqliteFlush {
     return {
       keep: (writes) => keepUnit(() => this.#keep(writes, batch.batchId, at)),
       find: (write) => joined(() => this.#ledger.find(write)),
-      reject: (write, fault) => rejectUnit(() => this.#ledger.reject(write, fault, batch, at)),
+      reject: (rejections) =>
+        rejectUnit(() => {
+          for (const { write, fault } of rejections) this.#ledger.reject(write, fault, batch, at);
+        }),
     };
   }
 

@@ -18,8 +18,10 @@ export interface StatementCount {
   readonly begins: number;
   /** How often COMMIT was run. */
   readonly commits: number;
-  /** How often SAVEPOINT was run. */
-  readonly savepoints: number;
+  /** How often a statement about transactions or savepoints was run, those two included. */
+  readonly controls: number;
+  /** How often a transaction was rolled back, as a whole or to a savepoint. */
+  readonly rollbacks: number;
 }
 
 /** Starts to count. */
@@ -44,6 +46,7 @@ export async function countStatements(sql: postgres.Sql, schema: string): Promis
     statements: sum(onTables),
     begins: sum(calls((query) => query === "BEGIN")),
     commits: sum(calls((query) => query === "COMMIT")),
-    savepoints: sum(calls((query) => query.startsWith("SAVEPOINT"))),
+    controls: sum(calls((query) => /^(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)/.test(query))),
+    rollbacks: sum(calls((query) => query.startsWith("ROLLBACK"))),
   };
 }
