@@ -208,13 +208,17 @@ export class PostgresFlush {
     const { apply, applyTimeoutMs } = this.options;
     if (apply === undefined || fresh.length === 0) return new Map();
     const tx = new PostgresTransaction(this.session);
+    const applyAll: Apply<PostgresTransaction> = async (tx, writes) => {
+      const results = await apply(tx, writes);
+      await tx.settle();
+      return results;
+    };
     let answers: (string | null)[];
     try {
-      answers = await runApply(apply, tx, fresh, applyTimeoutMs);
+      answers = await runApply(applyAll, tx, fresh, applyTimeoutMs);
     } finally {
-      tx.end();
+      await tx.end();
     }
-    tx.check();
     const results = answers.flatMap((json, index) => json === null ? [] : [[fresh[index].requestId, json] as const]);
     if (results.length > 0) await this.ledger.setResults(this.session, results);
     return new Map(results);

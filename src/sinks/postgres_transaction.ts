@@ -7,7 +7,7 @@
 import type { PostgresSession } from "./postgres_session.ts";
 import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
 import { SinkError } from "./sink.ts";
-import { type CommentRules, refuseControl } from "./transaction_control.ts";
+import { type CommentRules, readWord, refuseControl } from "./transaction_control.ts";
 
 /** Comments as PostgreSQL reads them. */
 export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/g };
@@ -17,7 +17,8 @@ export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/
  *
  * A statement that fails ends the attempt, even if `apply` catches its error: PostgreSQL refuses all that come after it.
  * A refused row (constraint, type, `RAISE`) throws a `RowFault` whose `errorType` is the SQLSTATE. Statements that begin
- * or end a transaction or a savepoint are refused.
+ * or end a transaction or a savepoint are refused, and so is `COPY` from or to the client. The transaction goes on when
+ * all statements have ended, also those that `apply` did not await.
  *
  * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
  * ```ts
@@ -53,6 +54,7 @@ export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/
  */
 export class PostgresTransaction {
   #session: PostgresSession | undefined;
+  readonly #running = new Set<Promise<unknown>>();
   #failure: unknown;
 
   /** @param session Is in a transaction until {@linkcode PostgresTransaction.end} is called. */
@@ -75,30 +77,52 @@ export class PostgresTransaction {
     return this.#call(sql, (session) => session.all(sql, ...values));
   }
 
-  /** Refuses all later statements: those of a promise that nobody awaited would run outside the transaction. */
-  end(): void {
-    this.#session = undefined;
-  }
-
   /**
-   * Says whether every statement went well.
+   * Waits for every statement, awaited by `apply` or not.
    *
-   * @throws The error of the first statement that did not.
+   * @throws The error of the first statement that did not go well.
    */
-  check(): void {
+  async settle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #call<T>(sql: string, use: (session: PostgresSession) => Promise<T>): Promise<T> {
-    if (this.#session === undefined) {
-      throw new SinkError("setup", "no", "Cannot use the transaction of 'apply' after it has ended: await every call");
-    }
+  /** Refuses all later statements, which would run outside the transaction, and waits for those that run. */
+  async end(): Promise<void> {
+    this.#session = undefined;
+    await Promise.allSettled(this.#running);
+  }
+
+  #call<T>(sql: string, use: (session: PostgresSession) => Promise<T>): Promise<T> {
+    const call = this.#use(sql, use);
+    this.#running.add(call);
+    const end = () => this.#running.delete(call);
+    // A failure that nobody awaits would end the process; `settle` tells of it.
+    call.then(end, end);
+    return call;
+  }
+
+  async #use<T>(sql: string, use: (session: PostgresSession) => Promise<T>): Promise<T> {
     try {
+      if (this.#session === undefined) {
+        throw new SinkError(
+          "setup",
+          "no",
+          "Cannot use the transaction of 'apply' after it has ended: await every call",
+        );
+      }
       refuseControl(sql, POSTGRES_COMMENTS);
+      refuseCopy(sql);
       return await use(this.#session);
     } catch (error) {
       this.#failure ??= error;
       throw error;
     }
   }
+}
+
+/** The driver would wait for rows that nobody sends, or have nobody to give them to. */
+function refuseCopy(sql: string): void {
+  if (readWord(sql, 0, POSTGRES_COMMENTS)[0] !== "copy" || !/\bstd(?:in|out)\b/i.test(sql)) return;
+  throw new SinkError("setup", "no", "'apply' must not COPY from STDIN or to STDOUT: INSERT from unnest, or SELECT");
 }

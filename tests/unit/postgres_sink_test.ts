@@ -146,6 +146,42 @@ postgresTest("write() rejects alone a row that a policy of row-level security re
   await store.query("DROP OWNED BY tenant; DROP ROLE tenant");
 });
 
+postgresTest("write() waits for what apply() did not await, and rejects the row of what fails", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  await store.query(`CREATE TABLE ${schema}.positive (id text, n int CHECK (n > 0))`);
+  const sink = await store.openWith({
+    apply: (tx, writes) => {
+      for (const { requestId } of writes) {
+        tx.run(`INSERT INTO ${schema}.positive VALUES ($1, $2)`, requestId, requestId === "bad" ? -1 : 1);
+        if (requestId === "chained") tx.run("SELECT 1").then(() => tx.run("SELECT 1 / 0")).catch(() => {});
+        if (requestId === "throws") throw new TypeError("thrown with a statement under way");
+      }
+    },
+  });
+  const ids = ["a", "bad", "b", "throws", "chained"];
+  const expected = ["committed", "23514", "committed", "TypeError", "22012"];
+  assertEquals(statuses(await sink.write(makeBatch("batch", ids))), expected);
+  assertEquals(await store.query(`SELECT id FROM ${schema}.positive ORDER BY id`), [{ id: "a" }, { id: "b" }]);
+  await sink.close();
+});
+
+postgresTest("write() says set-up when apply() copies from or to the client", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const statements = ["COPY effects FROM STDIN", "/* */ copy effects (a) to\nstdout", "COPY effects FROM '/dev/null'"];
+  const sink = await store.openWith({
+    apply: async (tx, [{ requestId }]) =>
+      void await tx.run(statements[+requestId].replace("effects", `${store.schema}.effects`)),
+  });
+  for (const id of ["0", "1"]) {
+    const [kind, wrote, message] = await failure(() => sink.write(makeBatch("batch", [id])));
+    assertEquals([kind, wrote], ["setup", "no"]);
+    assert(message.includes("STDIN"), message);
+  }
+  assertEquals(statuses(await sink.write(makeBatch("batch", ["2"]))), ["committed"]);
+  await sink.close();
+});
+
 postgresTest("apply()'s transaction refuses statements after it has ended", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const ended = Promise.withResolvers<void>();
