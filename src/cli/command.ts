@@ -98,7 +98,21 @@ export async function main<const F extends Flags>(command: Command<F>): Promise<
 }
 
 function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " | ");
+  const message = error instanceof Error ? error.message : String(error);
+  return withoutPasswords(message, Deno.args).replaceAll(/\s*\n\s*/g, " | ");
+}
+
+/** An argument, or the value of one, that may hold a password: an address that stands in a wrong place. */
+const ADDRESS = /^-*(?:postgres(?:ql)?:|[a-z][a-z0-9+.-]*:\/\/(?=.*@))/is;
+
+/** Leaves no more of an address than its scheme where a message quotes an argument. */
+function withoutPasswords(message: string, args: readonly string[]): string {
+  const quoted = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1), arg.split("=")[0]]);
+  return quoted.reduce((text, arg) => {
+    const scheme = ADDRESS.exec(arg)?.[0];
+    if (scheme === undefined) return text;
+    return text.replaceAll(arg, `${scheme}…`).replaceAll(JSON.stringify(arg).slice(1, -1), `${scheme}…`);
+  }, message);
 }
 
 /**

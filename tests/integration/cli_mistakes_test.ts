@@ -37,6 +37,17 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["dead-letters", ["show"], "", "Missing argument ID"],
   ["dead-letters", ["drop", "--all"], "", "--all goes with 'retry' alone"],
   ["dead-letters", ["list", "x"], "", "Unexpected argument x"],
+  ["sink", ["postgres://u:planted@h/d"], "", "Unknown action postgres:…: it must be one of migrate, check"],
+  ["sink", ["postgres:u:planted@h"], "", "Unknown action postgres:…"],
+  ["sink", ["migrate", "postgres://u:planted@h/d"], "", "Unexpected argument postgres:…"],
+  ["sink", ["check", "--postgres://u:planted@h/d"], "", "Unknown flag --postgres:…"],
+  ["demo", ["--workflows", 'postgresql://u:p"l planted@h'], "", `it is "postgresql:…"`],
+  ["demo", ["--preset", "https://u:planted@h/d"], "", `it is "https://…"`],
+  ["demo", ["--preset=postgres://u:p=planted@h/d"], "", `it is "postgres:…"`],
+  ["sink", ["check", "--x", "postgres://u:planted=@h/d"], "", "Unknown flag --x"],
+  ["demo", ["--input", "postgres://u:planted@h/d"], "", "Cannot read --input postgres:…"],
+  ["dead-letters", ["list", "postgres://u:planted@h/d"], "", "Unexpected argument postgres:…"],
+  ["bench", ["postgres://u:planted@h/d"], "", "Unknown scenario postgres:…"],
   ["bench", [], "", "Missing argument SCENARIO"],
   ["bench", ["nonsense"], "", "Unknown scenario nonsense"],
 ];
@@ -49,6 +60,7 @@ for (const [command, args, stdin, expected] of MISTAKES) {
     const [first, second, ...rest] = stderr.trimEnd().split("\n");
     assertStringIncludes(first, `error: `);
     assertStringIncludes(first, expected);
+    assertEquals(stderr.includes("planted"), false, stderr);
     assertEquals(second, `Try: deno task ${command} --help`);
     assertEquals(rest, []);
   });
