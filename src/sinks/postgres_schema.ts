@@ -24,6 +24,12 @@ export const POSTGRES_SCHEMA_VERSION = 1;
 /** Names the advisory lock under which tables are made: two migrations at the same time are one after the other. */
 const LOCK_KEY = 7_264_112_903;
 
+/** The statements of one version, for either table. */
+interface Migration {
+  readonly ledger: (tables: PostgresTables) => readonly string[];
+  readonly deadLetters: (tables: PostgresTables) => readonly string[];
+}
+
 /**
  * The statements that lead to each version from the one before; the first entry leads to version 1.
  *
@@ -32,9 +38,9 @@ const LOCK_KEY = 7_264_112_903;
  * no JSON to PostgreSQL. Request ids compare as bytes. `batch_position` is a row's place in its batch, for who wants the
  * order in which the rows of a partition key were submitted.
  */
-const MIGRATIONS: readonly ((tables: PostgresTables) => readonly string[])[] = [
-  ({ ledger, deadLetters }) => [
-    `CREATE TABLE IF NOT EXISTS ${ledger} (
+const MIGRATIONS: readonly Migration[] = [{
+  ledger: ({ ledger }) => [
+    `CREATE TABLE ${ledger} (
       request_id text COLLATE "C" PRIMARY KEY,
       digest text NOT NULL,
       data json NOT NULL,
@@ -44,7 +50,9 @@ const MIGRATIONS: readonly ((tables: PostgresTables) => readonly string[])[] = [
       committed_at timestamptz(3) NOT NULL,
       result json
     )`,
-    `CREATE TABLE IF NOT EXISTS ${deadLetters} (
+  ],
+  deadLetters: ({ deadLetters, ledgerName }) => [
+    `CREATE TABLE ${deadLetters} (
       request_id text COLLATE "C" NOT NULL,
       digest text NOT NULL,
       data text NOT NULL,
@@ -55,16 +63,25 @@ const MIGRATIONS: readonly ((tables: PostgresTables) => readonly string[])[] = [
       rejected_at timestamptz(3) NOT NULL
     )`,
     `CREATE UNIQUE INDEX ON ${deadLetters} (${idHash()})`,
+    // Two ledgers with one table of dead letters would clear those of each other.
+    `COMMENT ON TABLE ${deadLetters} IS ${quoteText(OWNER + ledgerName)}`,
   ],
-];
+}];
+
+/** What the comment on a table of dead letters says in front of the name of its ledger. */
+const OWNER = "dead letters of ";
+
+function quoteText(text: string): string {
+  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
 
 /**
  * Creates schema and tables, or brings the tables to {@linkcode POSTGRES_SCHEMA_VERSION}, in one transaction.
  *
  * It may be called any number of times, also at the same time.
  *
- * @returns The version that was there before, 0 for none.
- * @throws {SinkError} If the tables are of a later version, or this role may not create them.
+ * @returns The version that was there before, 0 if a table was missing.
+ * @throws {SinkError} If the tables are of a later version or those of two ledgers, or this role may not create them.
  */
 export async function migratePostgres(session: PostgresSession, tables: PostgresTables): Promise<number> {
   session.begin();
@@ -72,9 +89,11 @@ export async function migratePostgres(session: PostgresSession, tables: Postgres
     await session.all("SELECT pg_advisory_xact_lock($1)", LOCK_KEY);
     const version = await readPostgresVersion(session, tables);
     if (version > POSTGRES_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
-    if (version < POSTGRES_SCHEMA_VERSION) await migrateFrom(version, session, tables);
+    const there = await findTables(session, tables);
+    const complete = there.ledger && there.deadLetters;
+    if (version < POSTGRES_SCHEMA_VERSION || !complete) await migrateFrom(version, there, session, tables);
     await session.commit();
-    return version;
+    return complete ? version : 0;
   } catch (error) {
     await session.rollback();
     throw error;
@@ -88,11 +107,43 @@ export async function migratePostgres(session: PostgresSession, tables: Postgres
  */
 export async function checkPostgresVersion(session: PostgresSession, tables: PostgresTables): Promise<void> {
   const version = await readPostgresVersion(session, tables);
-  if (version === POSTGRES_SCHEMA_VERSION) return;
+  if (version === POSTGRES_SCHEMA_VERSION) {
+    const there = await findTables(session, tables);
+    for (const table of ["ledger", "deadLetters"] as const) {
+      if (!there[table]) throw new SinkError("setup", "no", unusable(tables, `the table ${tables[table]} is missing`));
+    }
+    return;
+  }
   if (version > POSTGRES_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
   const found = version === 0 ? "there is none" : `it is of version ${version}`;
-  const message = `Cannot use the ledger ${tables.ledger} as ${found}: run 'deno task sink migrate' with this --sink`;
-  throw new SinkError("setup", "no", message);
+  throw new SinkError("setup", "no", unusable(tables, found));
+}
+
+function unusable(tables: PostgresTables, reason: string): string {
+  return `Cannot use the ledger ${tables.ledger} as ${reason}: run 'deno task sink migrate' with this --sink`;
+}
+
+interface TablesFound {
+  readonly ledger: boolean;
+  readonly deadLetters: boolean;
+}
+
+/** @throws {SinkError} If the table of dead letters is that of another ledger. */
+async function findTables(session: PostgresSession, tables: PostgresTables): Promise<TablesFound> {
+  const [found] = await session.all(
+    `SELECT to_regclass($1) IS NOT NULL AS ledger, to_regclass($2) IS NOT NULL AS letters,
+      obj_description(to_regclass($2), 'pg_class') AS comment`,
+    tables.ledger,
+    tables.deadLetters,
+  );
+  const comment = found.comment as string | null;
+  if (comment?.startsWith(OWNER) && comment !== OWNER + tables.ledgerName) {
+    const owner = JSON.stringify(comment.slice(OWNER.length));
+    const message = `Cannot use the ledger ${tables.ledger} as ${tables.deadLetters} belongs to the ledger ${owner}: ` +
+      "give each its own dead_letter_table";
+    throw new SinkError("setup", "no", message);
+  }
+  return { ledger: found.ledger as boolean, deadLetters: found.letters as boolean };
 }
 
 /** Reads the version of the tables, 0 if there are none. */
@@ -103,12 +154,19 @@ export async function readPostgresVersion(session: PostgresSession, tables: Post
   return row === undefined ? 0 : Number(row.version);
 }
 
-async function migrateFrom(version: number, session: PostgresSession, tables: PostgresTables): Promise<void> {
+async function migrateFrom(
+  version: number,
+  there: TablesFound,
+  session: PostgresSession,
+  tables: PostgresTables,
+): Promise<void> {
   // CREATE SCHEMA asks for its permission even where the schema is there.
   const schemas = await session.all("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", tables.schemaName);
   if (schemas.length === 0) await session.run(`CREATE SCHEMA ${tables.schema}`);
-  for (const statements of MIGRATIONS.slice(version)) {
-    for (const sql of statements(tables)) await session.run(sql);
+  for (const table of ["ledger", "deadLetters"] as const) {
+    for (const migration of MIGRATIONS.slice(there[table] ? Math.max(version, 1) : 0)) {
+      for (const sql of migration[table](tables)) await session.run(sql);
+    }
   }
   await session.run(
     `CREATE TABLE IF NOT EXISTS ${tables.version} (ledger text PRIMARY KEY, version integer NOT NULL)`,

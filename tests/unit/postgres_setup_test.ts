@@ -1,6 +1,11 @@
 /** Tables, names, permissions and passwords of a PostgreSQL sink. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
+import {
+  migratePostgresSink,
+  openPostgresAdmin,
+  PostgresSink,
+  type PostgresSinkOptions,
+} from "../../src/sinks/postgres_sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
@@ -89,6 +94,36 @@ postgresTest(
     await store.query("DROP OWNED BY half_blind; DROP ROLE half_blind");
   },
 );
+
+postgresTest("migratePostgresSink() makes a table that is missing, and open() says that it is", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const other = { ...store.options, deadLetterTable: "other" };
+  for (const open of [PostgresSink.open, openPostgresAdmin]) {
+    const message = await setupMessage(() => open(other));
+    assert(message.includes('."other" is missing') && message.includes("deno task sink migrate"), message);
+  }
+  assertEquals(await migratePostgresSink(other), 0);
+  assertEquals(await migratePostgresSink(other), 1);
+  const sink = await PostgresSink.open({ ...other, apply: () => Promise.reject(new Error("no")) });
+  assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "rejected");
+  assertEquals(await sink.countRejected(), 1);
+  await sink.close();
+  await store.query(`DROP TABLE ${store.schema}.batched_writes`);
+  assert((await setupMessage(() => PostgresSink.open(store.options))).includes('"batched_writes" is missing'));
+  assertEquals(await migratePostgresSink(store.options), 0);
+  await (await PostgresSink.open(store.options)).close();
+});
+
+postgresTest("two ledgers cannot have one dead-letter table", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const second = { ...store.options, ledgerTable: "it's second" };
+  const message = await setupMessage(() => migratePostgresSink(second));
+  assert(message.includes('"rejected_writes" belongs to the ledger "batched_writes"'), message);
+  assertEquals(await migratePostgresSink({ ...second, deadLetterTable: "second_rejected" }), 0);
+  const crossed = await setupMessage(() => PostgresSink.open(second));
+  assert(crossed.includes('belongs to the ledger "batched_writes"'), crossed);
+  await (await PostgresSink.open({ ...second, deadLetterTable: "second_rejected" })).close();
+});
 
 const HOSTILE = `x"; DROP TABLE victim; --'$1`;
 
