@@ -10,7 +10,7 @@ import { SinkError } from "./sink.ts";
 import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";
 import { SqliteConnection } from "./sqlite_connection.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
-import { migrateSqlite } from "./sqlite_schema.ts";
+import { migrateSqlite, readSqliteVersion } from "./sqlite_schema.ts";
 import type { SqliteRow } from "./sqlite_value.ts";
 
 /** How long to wait for the write lock, in milliseconds: nobody waits for a person's command. */
@@ -43,14 +43,19 @@ export class SqliteAdmin implements SinkAdmin {
   /**
    * Opens a ledger that is there.
    *
-   * @throws {SinkError} If it is not, or cannot be opened.
+   * @throws {SinkError} If it is not, or cannot be opened. A file without a ledger is left as it is.
    */
   static async open(path: string): Promise<SqliteAdmin> {
     const file = resolve(path);
     if (!existsSync(file)) {
       throw new SinkError("setup", "no", `Cannot open the ledger '${file}': there is no such file`);
     }
-    const connection = await SqliteConnection.open(file, LOCK_WAIT_MS);
+    const connection = await SqliteConnection.open(file, LOCK_WAIT_MS, (foreign) => {
+      if (readSqliteVersion(foreign) > 0) return;
+      const message =
+        `Cannot open the ledger '${file}': the file holds none: run 'deno task sink migrate' with this --sink`;
+      throw new SinkError("setup", "no", message);
+    });
     try {
       await migrateSqlite(connection, LOCK_WAIT_MS);
       return new SqliteAdmin(file, connection);

@@ -52,11 +52,17 @@ export class SqliteConnection {
    *
    * @param path An absolute path.
    * @param lockWaitMs How long to wait for other connections.
+   * @param check Looks at the file before anything in it is changed, and throws to leave it alone.
    * @throws {SinkError} If the file cannot be opened or is not a database.
    */
-  static async open(path: string, lockWaitMs: number): Promise<SqliteConnection> {
+  static async open(
+    path: string,
+    lockWaitMs: number,
+    check: (connection: SqliteConnection) => void = () => {},
+  ): Promise<SqliteConnection> {
     const connection = new SqliteConnection(path);
     try {
+      await whileLocked(lockWaitMs, () => check(connection));
       const mode = await whileLocked(lockWaitMs, () => connection.all("PRAGMA journal_mode = WAL"));
       if (mode[0]?.journal_mode !== "wal") {
         throw new SinkError("setup", "no", `Cannot use '${path}': SQLite cannot keep a write-ahead log there`);

@@ -52,10 +52,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
  * @throws {SinkError} If the tables are of a later version, which this code would damage.
  */
 export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<number> {
-  if (readVersion(connection) === SQLITE_SCHEMA_VERSION) return SQLITE_SCHEMA_VERSION;
+  if (readSqliteVersion(connection) === SQLITE_SCHEMA_VERSION) return SQLITE_SCHEMA_VERSION;
   await connection.begin(lockWaitMs);
   try {
-    const version = readVersion(connection);
+    const version = readSqliteVersion(connection);
     if (version > SQLITE_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
     for (const statements of MIGRATIONS.slice(version)) {
       for (const sql of statements) connection.run(sql);
@@ -71,7 +71,8 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
   }
 }
 
-function readVersion(connection: SqliteConnection): number {
+/** Reads the version of the tables, 0 if there are none. */
+export function readSqliteVersion(connection: SqliteConnection): number {
   const [table] = connection.all("SELECT 1 FROM sqlite_schema WHERE name = ?", VERSION_TABLE);
   if (table === undefined) return 0;
   return Number(connection.all(`SELECT max(version) AS version FROM ${VERSION_TABLE}`)[0]?.version ?? 0);

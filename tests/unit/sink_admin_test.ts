@@ -168,6 +168,25 @@ fileTest("SqliteAdmin.open() makes no file where there is none", async () => {
   await assertRejects(() => Deno.stat(store.path), Deno.errors.NotFound);
 });
 
+fileTest("SqliteAdmin.open() leaves a file without a ledger as it is", async () => {
+  await using store = new SqliteStore();
+  await Deno.mkdir(`${store.folder}/new`, { recursive: true });
+  {
+    using foreign = new DatabaseSync(store.path);
+    foreign.exec("CREATE TABLE mine (id INTEGER)");
+  }
+  const before = await Deno.readFile(store.path);
+  const { kind, wrote, message } = await assertRejects(() => SqliteAdmin.open(store.path), SinkError);
+  assertEquals([kind, wrote], ["setup", "no"]);
+  assert(message.includes("deno task sink migrate"), message);
+  assertEquals(await Deno.readFile(store.path), before);
+  const names = [...Deno.readDirSync(`${store.folder}/new`)].map(({ name }) => name);
+  assertEquals(names.length, 1, `${names}`);
+  await Deno.writeTextFile(store.path, "this is no database");
+  assertEquals((await assertRejects(() => SqliteAdmin.open(store.path), SinkError)).kind, "setup");
+  assertEquals(await Deno.readTextFile(store.path), "this is no database");
+});
+
 fileTest("SqliteSink.open() brings a ledger of version 1 to the present one and keeps its rows", async () => {
   await using store = new SqliteStore();
   await Deno.mkdir(`${store.folder}/new`);
