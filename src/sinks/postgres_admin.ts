@@ -34,8 +34,13 @@ export class PostgresAdmin implements SinkAdmin {
         if (!row.granted) problems.push(`this role may not ${privilege} on ${table}: grant it`);
       }
     }
-    const [{ standby }] = await this.#all("SELECT pg_is_in_recovery() AS standby");
+    const [{ standby, read_only: readOnly }] = await this.#all(
+      "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS read_only",
+    );
     if (standby) problems.push("the server is a standby: connect to the primary");
+    else if (readOnly === "on") {
+      problems.push("transactions are read-only: reset default_transaction_read_only of the role or the database");
+    }
     return problems;
   }
 

@@ -58,7 +58,7 @@ export function isPostgresUrl(spec: string): boolean {
  */
 export function parsePostgresUrl(spec: string): PostgresUrl {
   const groups = FORM.exec(spec)?.groups;
-  if (groups === undefined || !isDecodable(spec)) throw badForm();
+  if (groups === undefined || !isDecodable(spec) || !groups.host.split(",").every(isHost)) throw badForm();
   const { user, host, path = "", query = "" } = groups;
   const parameters = new URLSearchParams(query);
   let options: PostgresUrlOptions = {};
@@ -84,6 +84,14 @@ function isDecodable(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A port that is none would make the driver throw where nobody can catch it. */
+function isHost(text: string): boolean {
+  const match = /^(?:\[[^\[\]]+\]|[^:\[\]]+)(?::(?<port>\d+))?$/.exec(text);
+  if (match === null) return false;
+  const port = Number(match.groups?.port ?? 1);
+  return port >= 1 && port <= 65_535;
 }
 
 function badForm(): SinkError {

@@ -17,7 +17,9 @@ Deno.test("parsePostgresUrl() shows neither password nor parameters, and keeps i
     statementTimeoutMs: 500,
   });
   assertEquals(parsePostgresUrl("postgresql://localhost").description, "postgres://localhost");
-  assertEquals(parsePostgresUrl("postgres://a,b:5433/x").description, "postgres://a,b:5433/x");
+  for (const host of ["a,b:5433", "[::1]:5432", "%2Fvar%2Frun", "db_1.example:65535"]) {
+    assertEquals(parsePostgresUrl(`postgres://${host}/x`).description, `postgres://${host}/x`);
+  }
 });
 
 Deno.test("parsePostgresUrl() refuses a password whose special characters are not escaped, and quotes nothing of it", () => {
@@ -28,7 +30,14 @@ Deno.test("parsePostgresUrl() refuses a password whose special characters are no
     assert(!Deno.inspect(error, { showHidden: true }).includes("s3cret"), Deno.inspect(error));
     assertEquals([error.kind, error.wrote], ["setup", "no"]);
   }
-  for (const spec of ["postgres:", "postgres://", "postgres:///db", "postgres:/x", "mysql://x"]) {
+  for (
+    const spec of [
+      ...["postgres:", "postgres://", "postgres:///db", "postgres:/x", "mysql://x"],
+      ...["h:b", "h:1,h2:b", "h:1,h2:", "h:0", "h:65536", "h:1:2", "[::1:5", "h,,i"].map((host) =>
+        `postgres://u:p@${host}/x`
+      ),
+    ]
+  ) {
     assertThrows(() => parsePostgresUrl(spec), SinkError);
   }
 });

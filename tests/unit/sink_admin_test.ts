@@ -162,6 +162,19 @@ postgresTest(
   },
 );
 
+postgresTest("PostgresAdmin.check() names a role whose transactions are read-only", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  await store.query(`CREATE ROLE looker LOGIN; GRANT USAGE ON SCHEMA ${schema} TO looker;
+    GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO looker; ALTER ROLE looker SET default_transaction_read_only = on`);
+  const admin = await openPostgresAdmin({ ...store.options, url: cluster.url("postgres", "looker") });
+  const [problem, ...more] = await admin.check();
+  assert(problem?.includes("default_transaction_read_only"), problem);
+  assertEquals(more, []);
+  await admin.close();
+  await store.query("DROP OWNED BY looker; DROP ROLE looker");
+});
+
 fileTest("SqliteAdmin.open() makes no file where there is none", async () => {
   await using store = new SqliteStore();
   await assertRejects(() => SqliteAdmin.open(store.path), SinkError, "no such file");
