@@ -8,7 +8,7 @@ import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { retryDeadLetters } from "./retry_dead_letters.ts";
 import { actionOf, addressFlag, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
-import { shownText } from "./shown_text.ts";
+import { asciiJson, shownText } from "./shown_text.ts";
 
 const ACTIONS = ["list", "show", "retry", "drop"] as const;
 
@@ -61,7 +61,7 @@ await main({
 
 async function list(admin: SinkAdmin, limit: number, json: boolean): Promise<number> {
   const letters = await admin.listDeadLetters(limit);
-  for (const letter of letters) console.log(json ? JSON.stringify(letter) : lineOf(letter));
+  for (const letter of letters) console.log(json ? asciiJson(letter) : lineOf(letter));
   const total = await admin.countRejected();
   if (!json) {
     console.error(`${total} dead letters${total > letters.length ? `, the oldest ${letters.length} shown` : ""}`);
@@ -70,12 +70,12 @@ async function list(admin: SinkAdmin, limit: number, json: boolean): Promise<num
 }
 
 function lineOf({ rejectedAt, errorType, requestId, errorMessage }: DeadLetter): string {
-  return `${rejectedAt}  ${shownText(errorType)}  ${shownText(requestId)}  ${JSON.stringify(errorMessage)}`;
+  return `${rejectedAt}  ${shownText(errorType)}  ${shownText(requestId)}  ${asciiJson(errorMessage)}`;
 }
 
 async function show(admin: SinkAdmin, ids: readonly string[]): Promise<number> {
   const letters = await admin.findDeadLetters(ids);
-  for (const letter of letters) console.log(JSON.stringify(letter));
+  for (const letter of letters) console.log(asciiJson(letter));
   return sayMissing(ids, letters);
 }
 

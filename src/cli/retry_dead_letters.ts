@@ -12,7 +12,7 @@ import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
 import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, UsageError } from "./command.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
-import { shownText } from "./shown_text.ts";
+import { asciiJson, shownText } from "./shown_text.ts";
 
 /** How many are read and written at one time. */
 const PAGE = 500;
@@ -80,10 +80,10 @@ async function retry(writer: BatchWriter, admin: SinkAdmin, letter: DeadLetter):
     receipt = await writer.write({ requestId, data, ...(partitionKey !== null && { partitionKey }) });
   } catch (error) {
     const told = error instanceof WriteError ? `${error.type} (${error.outcome})` : (error as Error).name;
-    return { outcome: "failed", line: `  ${told}: ${JSON.stringify((error as Error).message)}` };
+    return { outcome: "failed", line: `  ${told}: ${asciiJson((error as Error).message)}` };
   }
   if (receipt.status === "rejected") {
-    return { outcome: "rejected", line: `  ${receipt.errorType}  ${JSON.stringify(receipt.errorMessage)}` };
+    return { outcome: "rejected", line: `  ${shownText(receipt.errorType)}  ${asciiJson(receipt.errorMessage)}` };
   }
   if (await admin.countCommittedOf([requestId]) === 0) {
     const why = "this ledger does not have it: do the running workers write to another sink?";

@@ -95,6 +95,23 @@ labTests({ apply }, [
     await other.close();
   }],
 
+  ["deno task dead-letters shows nothing that a terminal would obey", async (lab) => {
+    const { makeWrite } = await import("../contract/sink_store.ts");
+    const requestId = "\u202e\u{1F600}";
+    refused.add(requestId);
+    await lab.sink.write({ batchId: "batch", writes: [makeWrite(requestId, { data: '"\u009b31m\u007f"' })] });
+    await poll(lab);
+    for (const args of [["list"], ["list", "--json"], ["show", requestId], ["retry", requestId]]) {
+      const { stdout, stderr } = await run(lab, "dead_letters", ...args);
+      assertMatch(stdout, /^[\n\x20-\x7e]+$/, stderr);
+      assertStringIncludes(stdout, "no account for \\u202e\\ud83d\\ude00");
+      if (!args.includes("--json") && args[0] !== "show") continue;
+      const { data, ...letter } = JSON.parse(stdout);
+      assertEquals([letter.requestId, data], [requestId, '"\u009b31m\u007f"']);
+    }
+    assertEquals((await run(lab, "dead_letters", "drop", requestId)).code, 0);
+  }],
+
   ["deno task ledger prune deletes old rows only, and only when it was told to", async (lab) => {
     const at = new Date(Date.now() - 40 * 86_400_000).toISOString();
     const { makeBatch, makeIds } = await import("../contract/sink_store.ts");
