@@ -4,6 +4,7 @@
  * @module
  */
 import { build as buildHistogram, type Histogram } from "hdr-histogram-js";
+import { shownLine } from "./shown_text.ts";
 import type { TransactionOutcome } from "./transactions.ts";
 
 /** How many failures are shown one by one. */
@@ -48,7 +49,7 @@ export class TransactionTally {
 /** One line about one transaction. */
 export function lineOf(outcome: TransactionOutcome): string {
   const id = outcome.write.requestId;
-  if (!("result" in outcome)) return `failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`;
+  if (!("result" in outcome)) return shownLine(`failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`);
   const { receipt, waitMs } = outcome.result;
-  return `${receipt.status.padEnd(9)}  ${id}  batch ${receipt.batchId}  ${waitMs} ms`;
+  return shownLine(`${receipt.status.padEnd(9)}  ${id}  batch ${receipt.batchId}  ${waitMs} ms`);
 }

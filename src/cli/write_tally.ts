@@ -7,6 +7,7 @@ import { build as buildHistogram } from "hdr-histogram-js";
 import type { BatchWriterStats } from "../client/batch_writer.ts";
 import type { WriteError } from "../protocol/failures.ts";
 import type { Receipt } from "../protocol/write.ts";
+import { shownLine } from "./shown_text.ts";
 
 /** How many failures are shown one by one. */
 const FAILURES_SHOWN_MAX = 5;
@@ -36,7 +37,7 @@ export class WriteTally {
   }
 
   #show(line: string): void {
-    if (this.#shown.length < FAILURES_SHOWN_MAX) this.#shown.push(`  ${line}`);
+    if (this.#shown.length < FAILURES_SHOWN_MAX) this.#shown.push(`  ${shownLine(line)}`);
   }
 
   /** Writes that are in the ledger. */

@@ -1,0 +1,16 @@
+import { assertEquals } from "@std/assert";
+import { asciiJson, shownLine, shownText } from "../../src/cli/shown_text.ts";
+
+/** Escape, the C1 form of its sequence, delete, a mark that turns the line around, and a line of its own. */
+const HOSTILE = "\x1b[31m \x9b2J \x7f \u202e \n";
+
+Deno.test("shownLine() keeps every language, and nothing that a terminal obeys", () => {
+  assertEquals(shownLine("Konto Übertrag 口座 😀"), "Konto Übertrag 口座 😀");
+  assertEquals(shownLine(HOSTILE), "\\u{1b}[31m \\u{9b}2J \\u{7f} \\u{202e} \\u{a}");
+});
+
+Deno.test("shownText() keeps a plain word, and asciiJson() nothing but printable ASCII", () => {
+  assertEquals(shownText("order-17"), "order-17");
+  assertEquals(shownText("order 17"), '"order 17"');
+  assertEquals(asciiJson({ a: HOSTILE }), '{"a":"\\u001b[31m \\u009b2J \\u007f \\u202e \\n"}');
+});
