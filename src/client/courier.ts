@@ -154,7 +154,7 @@ export class Courier {
     } catch (error) {
       const verdict = judge(error);
       const message = "message" in verdict ? verdict.message : "";
-      const refused = wasRefused(verdict);
+      const refused = wasRefused(verdict) || verdict.kind === "start" && await this.#neverWas();
       batch.forEach((call, i) => {
         call.lastProblem = message;
         if (refused) call.sent = sentBefore[i];
@@ -166,6 +166,18 @@ export class Courier {
     this.#admitted = true;
     this.#answer(batch, answer.runs, sentBefore);
     return undefined;
+  }
+
+  /** Whether no batcher has ever run on this lane, as far back as the server remembers: so none has taken anything. */
+  async #neverWas(): Promise<boolean> {
+    const { client, workflowIdOf } = this.options;
+    const handle = client.workflow.getHandle(workflowIdOf(this.#walk.lane));
+    try {
+      await client.withDeadline(Date.now() + ATTEMPT_MS, () => handle.describe());
+      return false;
+    } catch (error) {
+      return judge(error).kind === "start";
+    }
   }
 
   #update(batch: readonly PendingCall[], updateId: string): Promise<SubmitWritesAnswer> {

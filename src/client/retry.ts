@@ -80,7 +80,7 @@ export function judge(error: unknown): Verdict {
   return again(error);
 }
 
-/** Whether an Update that was judged so has certainly not been admitted. */
+/** Whether an Update that was judged so has certainly not been admitted, whatever else the server knows. */
 export function wasRefused(verdict: Verdict): boolean {
   switch (verdict.kind) {
     case "conflict":

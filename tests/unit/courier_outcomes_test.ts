@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { permittedTest } from "../support/permitted.ts";
 import { Calls, committed, courierWith, type Step } from "./scripted_client.ts";
-import type { Failures } from "./temporal_failures.ts";
+import { type Failures, failures } from "./temporal_failures.ts";
 
 permittedTest("Courier.deliver() says 'not written' for a fault of set-up if nothing was sent before", async () => {
   for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
@@ -90,6 +90,17 @@ permittedTest("Courier.deliver() reports each call once where a batcher cannot b
   assertEquals(await calls.results(), { a: failed, b: failed });
   assertEquals(calls.done, ["a", "b"]);
   assertEquals(client.updates.length, 1);
+});
+
+permittedTest("Courier.deliver() says 'not written' for what no batcher can have taken, as none ever was", async () => {
+  const { client, courier } = await courierWith(
+    ({ workflowNotFound }) => [workflowNotFound()],
+    ({ grpc, service }) => [service(grpc("PERMISSION_DENIED"))],
+  );
+  client.described = (await failures()).workflowNotFound();
+  const calls = new Calls(["a"]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (not written)" });
 });
 
 const MISFITS: readonly [name: string, step: (failures: Failures) => Step][] = [

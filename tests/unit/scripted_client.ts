@@ -35,6 +35,8 @@ export class ScriptedClient {
   readonly starts: unknown[] = [];
   /** What each start of a batcher is answered with; nothing left: it succeeds. */
   readonly startScript: Step[] = [];
+  /** What the server says of a batcher that does not run; by default that it did once. */
+  described: Answer = {};
 
   constructor(private readonly script: Step[]) {}
 
@@ -47,6 +49,7 @@ export class ScriptedClient {
         if (this.script.length === 0) throw new Error("the script is over");
         return await play(this.script.shift(), update);
       },
+      describe: () => play(this.described, this.updates.at(-1)!),
     });
     const start = async (_: string, options: unknown) => {
       this.starts.push(options);
