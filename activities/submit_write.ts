@@ -10,8 +10,8 @@ import { FAILURE, WriteError } from "../src/protocol/failures.ts";
 import type { Receipt } from "../src/protocol/write.ts";
 import type { SubmitWriteInput } from "../workflows/activity_proxies.ts";
 
-/** Well below the heartbeat timeout of the durable submit, which is 10 s. */
-const HEARTBEAT_EVERY_MS = 3_000;
+/** How often a durable submit beats: below its heartbeat timeout, which is 30 s, and no sooner than it must. */
+const HEARTBEAT_EVERY_MS = 20_000;
 
 /** A window beyond this would outlast the fast attempt: waiting in it would only hold the caller's workflow task. */
 const FAST_WINDOW_MS_MAX = 1_000;

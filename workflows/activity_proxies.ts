@@ -66,8 +66,11 @@ export function flushActivities(options: ResolvedBatchingOptions): { fast: Flush
 /** How long a caller's fast attempt may hold its workflow task. */
 export const FAST_SUBMIT_MS = 3_500;
 
-/** A submitting worker that is silent for so long is taken for dead; another one takes over. */
-export const SUBMIT_HEARTBEAT_MS = 10_000;
+/**
+ * A submitting worker that is silent for so long is taken for dead; another one takes over. Shorter would be sooner, but
+ * each heartbeat is a billed action, and a window of 20 s is waited out without one.
+ */
+export const SUBMIT_HEARTBEAT_MS = 30_000;
 
 /** The two ways of a caller's submit. */
 export function submitActivities(timeoutMs: number): { fast: SubmitActivities; durable: SubmitActivities } {
