@@ -4,4 +4,6 @@
  * @module
  */
 export { batcher } from "./batcher.ts";
+export { signalBatcher } from "./signal_batcher.ts";
+export { signalTransaction } from "./signal_transaction.ts";
 export { transaction } from "./transaction.ts";

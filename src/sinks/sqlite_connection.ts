@@ -28,15 +28,20 @@ const STATEMENTS_MAX = 100;
  */
 const PRAGMAS = ["synchronous = FULL", "cache_size = -32768", "wal_autocheckpoint = 4000"];
 
+/** Is told about each statement that has run, and how many rows it changed: what a database would count. */
+export type StatementObserver = (sql: string, changes: number) => void;
+
 /** A connection. Every method throws {@linkcode RowFault} or a {@linkcode SinkError} that wrote nothing. */
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #path: string;
   readonly #fileId: string | undefined;
+  readonly #onStatement: StatementObserver | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, onStatement: StatementObserver | undefined) {
     this.#path = path;
+    this.#onStatement = onStatement;
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
@@ -53,14 +58,18 @@ export class SqliteConnection {
    * @param path An absolute path.
    * @param lockWaitMs How long to wait for other connections.
    * @param check Looks at the file before anything in it is changed, and throws to leave it alone.
+   * @param onStatement Told about each statement.
    * @throws {SinkError} If the file cannot be opened or is not a database.
    */
   static async open(
     path: string,
     lockWaitMs: number,
-    check: (connection: SqliteConnection) => void = () => {},
+    { check = () => {}, onStatement }: {
+      check?: (connection: SqliteConnection) => void;
+      onStatement?: StatementObserver;
+    } = {},
   ): Promise<SqliteConnection> {
-    const connection = new SqliteConnection(path);
+    const connection = new SqliteConnection(path, onStatement);
     try {
       await whileLocked(lockWaitMs, () => check(connection));
       const mode = await whileLocked(lockWaitMs, () => connection.all("PRAGMA journal_mode = WAL"));
@@ -82,12 +91,16 @@ export class SqliteConnection {
 
   /** Runs a statement and returns how many rows it changed. */
   run(sql: string, ...values: readonly SqliteValue[]): number {
-    return Number(this.#call(sql, values, (statement) => statement.run(...values).changes));
+    const changes = Number(this.#call(sql, values, (statement) => statement.run(...values).changes));
+    this.#onStatement?.(sql, changes);
+    return changes;
   }
 
   /** Runs a statement and returns its rows. */
   all(sql: string, ...values: readonly SqliteValue[]): SqliteRow[] {
-    return this.#call(sql, values, (statement) => statement.all(...values));
+    const rows = this.#call(sql, values, (statement) => statement.all(...values));
+    this.#onStatement?.(sql, 0);
+    return rows;
   }
 
   /**
@@ -115,6 +128,7 @@ export class SqliteConnection {
   commit(): void {
     try {
       this.#statement("COMMIT").run();
+      this.#onStatement?.("COMMIT", 0);
     } catch (error) {
       const fault = classifySqliteError(error);
       this.rollback();
@@ -126,7 +140,9 @@ export class SqliteConnection {
   /** Undoes the open transaction, if there is one. An error is not reported: the error that led here is. */
   rollback(): void {
     try {
-      if (this.inTransaction) this.#statement("ROLLBACK").run();
+      if (!this.inTransaction) return;
+      this.#statement("ROLLBACK").run();
+      this.#onStatement?.("ROLLBACK", 0);
     } catch {
       // `begin` tries again, and refuses to go on with a transaction that is still open.
     }

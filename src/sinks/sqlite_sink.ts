@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
 import { Serial } from "./serial.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
-import { SqliteConnection } from "./sqlite_connection.ts";
+import { SqliteConnection, type StatementObserver } from "./sqlite_connection.ts";
 import { SqliteFlush } from "./sqlite_flush.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 import { migrateSqlite } from "./sqlite_schema.ts";
@@ -42,6 +42,8 @@ export interface SqliteSinkOptions {
    * @default {LOCK_WAIT_MS}
    */
   readonly lockWaitMs?: number;
+  /** Told about each statement. */
+  readonly onStatement?: StatementObserver;
 }
 
 /**
@@ -78,7 +80,7 @@ export class SqliteSink implements Sink {
     checkMilliseconds("applyTimeoutMs", applyTimeoutMs);
     checkMilliseconds("lockWaitMs", lockWaitMs);
     const path = resolve(options.path);
-    const connection = await SqliteConnection.open(path, lockWaitMs);
+    const connection = await SqliteConnection.open(path, lockWaitMs, options.onStatement);
     try {
       await migrateSqlite(connection, lockWaitMs);
       const ledger = new SqliteLedger(connection);

@@ -7,6 +7,7 @@ import {
   bundleWorkflowCode,
   type NativeConnection,
   Worker,
+  type WorkflowBundleOption,
   type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,8 @@ export const WORKFLOW_ENTRIES = {
   main: "mod.ts",
   /** The same, and what they are measured against. */
   bench: "bench_mod.ts",
+  /** The same as `main`, and the rivals that only a comparison runs. */
+  compare: "compare_mod.ts",
 } as const;
 
 /** Bundles the workflows: about two seconds, once for all workers of a process. */
@@ -39,7 +42,7 @@ const quietLogger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn:
 export interface WorkerBase {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  readonly workflowBundle: WorkflowBundleWithSourceMap;
+  readonly workflowBundle: WorkflowBundleOption;
 }
 
 /** Options of {@linkcode createBatcherWorker}. */
@@ -64,6 +67,12 @@ export interface MainWorkerOptions extends WorkerBase {
  */
 const WAITING_CALLERS_MAX = 2_000;
 
+const CALLER_SLOTS = {
+  maxConcurrentWorkflowTaskExecutions: WAITING_CALLERS_MAX,
+  maxConcurrentLocalActivityExecutions: WAITING_CALLERS_MAX,
+  maxConcurrentActivityTaskExecutions: WAITING_CALLERS_MAX,
+};
+
 /** Creates the worker that runs batchers and their flushes. */
 export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
   return Worker.create({
@@ -84,9 +93,18 @@ export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
     workflowBundle: options.workflowBundle,
     taskQueue: options.taskQueue ?? MAIN_TASK_QUEUE,
     activities: createMainActivities(options.writer),
-    maxConcurrentWorkflowTaskExecutions: WAITING_CALLERS_MAX,
-    maxConcurrentLocalActivityExecutions: WAITING_CALLERS_MAX,
-    maxConcurrentActivityTaskExecutions: WAITING_CALLERS_MAX,
+    ...CALLER_SLOTS,
     shutdownGraceTime: "10s",
   });
+}
+
+/** Options of {@linkcode createRivalWorker}. */
+export interface RivalWorkerOptions extends WorkerBase {
+  readonly taskQueue: string;
+  readonly activities: object;
+}
+
+/** Creates a worker for callers or batchers of another kind, with the slots that our own callers have. */
+export function createRivalWorker(options: RivalWorkerOptions): Promise<Worker> {
+  return Worker.create({ ...options, ...CALLER_SLOTS, shutdownGraceTime: "10s" });
 }

@@ -16,7 +16,13 @@ import {
 import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { bundleWorkflows, createBatcherWorker, createMainWorker, type WORKFLOW_ENTRIES } from "./create_worker.ts";
+import {
+  bundleWorkflows,
+  createBatcherWorker,
+  createMainWorker,
+  type WorkerBase,
+  type WORKFLOW_ENTRIES,
+} from "./create_worker.ts";
 import type { Log } from "./log.ts";
 
 /** Which of the two services a process runs. */
@@ -48,6 +54,12 @@ export interface LocalSystemOptions {
    * @default {"main"}
    */
   readonly workflows?: keyof typeof WORKFLOW_ENTRIES;
+  /**
+   * The workflows, bundled before, so that several systems of one process need not do it again.
+   *
+   * @default The bundle of `workflows`.
+   */
+  readonly workflowBundle?: WorkerBase["workflowBundle"];
   /** Told about every flush. */
   readonly onFlush?: (report: FlushReport) => void;
   /** Told if a worker ends by itself. */
@@ -83,9 +95,10 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const native = await NativeConnection.connect(nativeConnectionOptions(connection));
   stack.defer(() => native.close());
   const { client } = stack.use(await connectClient({ address }));
-  const base = { connection: native, namespace, workflowBundle: await bundleWorkflows(options.workflows) };
+  const workflowBundle = options.workflowBundle ?? await bundleWorkflows(options.workflows);
+  const base = { connection: native, namespace, workflowBundle };
   const start = (worker: Worker, what: string) => {
-    stack.defer(run(worker, options.onFailure));
+    stack.defer(runWorker(worker, options.onFailure));
     log.info(`${what} on task queue ${worker.options.taskQueue}`);
   };
 
@@ -124,7 +137,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
 }
 
 /** Runs a worker and returns what stops it and waits for its end. */
-function run(worker: Worker, onFailure: (error: unknown) => void = () => {}): () => Promise<void> {
+export function runWorker(worker: Worker, onFailure: (error: unknown) => void = () => {}): () => Promise<void> {
   const ended = worker.run().catch(onFailure);
   return async () => {
     if (worker.getState() === "RUNNING") worker.shutdown();

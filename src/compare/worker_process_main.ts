@@ -1,0 +1,53 @@
+/**
+ * The other side of `worker_process.ts`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { bundleWorkflows } from "../worker/create_worker.ts";
+import { createLog, installRuntime } from "../worker/log.ts";
+import { FaultSwitches } from "./fault_switches.ts";
+import { TextLineStream } from "./text_lines.ts";
+import { VARIANT } from "./variants.ts";
+import type { WorkerCommand, WorkerLine, WorkerMeasure, WorkerProcessInput } from "./worker_process.ts";
+
+// Faults make the SDK talk, and they are meant.
+const log = createLog("error", () => {});
+installRuntime(log, "error");
+const input: WorkerProcessInput = JSON.parse(Deno.args[0]);
+const faults = new FaultSwitches(() => say({ event: "committed" }));
+const workers = await VARIANT[input.variant].startWorkers({
+  ...input,
+  log,
+  faults,
+  workflowBundle: input.bundleFile === undefined ? await bundleWorkflows("compare") : { codePath: input.bundleFile },
+});
+say({ event: "ready" });
+for await (
+  const command of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+) {
+  say({ answer: obey(command as WorkerCommand) });
+}
+await workers[Symbol.asyncDispose]();
+Deno.exit(0);
+
+function obey(command: WorkerCommand): WorkerMeasure | null {
+  switch (command) {
+    case "measure": {
+      const { user, system } = process.cpuUsage();
+      return { ...workers.counts(), cpuSeconds: (user + system) / 1e6, connections: workers.connections };
+    }
+    case "sink down":
+    case "sink up":
+      faults.sinkDown = command === "sink down";
+      return null;
+    case "hang after commit":
+    case "answer after commit":
+      faults.hangsAfterCommit = command === "hang after commit";
+      return null;
+  }
+}
+
+function say(line: WorkerLine): void {
+  console.log(JSON.stringify(line));
+}
