@@ -34,7 +34,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "activities": { folders: [...CLIENT, "src/sinks"], types: ["workflows"] },
   "src/worker": { folders: WORKER, types: ["workflows"] },
   "src/server": { folders: CLIENT },
-  "src/compare": { folders: TOOLS, types: ["workflows"] },
+  "src/compare": { folders: [...TOOLS, "src/bench"], types: ["workflows"] },
   "src/bench": { folders: TOOLS, types: ["workflows"] },
   // What the package exports.
   "src/mod.ts": { folders: TOOLS },
