@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Client, isGrpcServiceError } from "@temporalio/client";
+import { type Client, isGrpcServiceError, WorkflowNotFoundError } from "@temporalio/client";
 import { connectClient, type ConnectedClient, loadConnectConfig } from "../client/connection.ts";
 import { UsageError } from "./command.ts";
 
@@ -52,4 +52,14 @@ export async function unpolledTaskQueues(client: Client, taskQueues: readonly st
     );
   }));
   return taskQueues.filter((_, i) => !polled[i]);
+}
+
+/** Whether a workflow with this id is running. */
+export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === "RUNNING";
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { DEFAULT_BATCHER_NAME, SIGNAL_BATCHER_ID } from "../protocol/names.ts";
 import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
-import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { connectOrExplain, isRunning, unpolledTaskQueues } from "./server_access.ts";
 import { addressFlag } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
-import { runTransactions } from "./transactions.ts";
+import { runTransactions, TRANSACTION_VARIANTS } from "./transactions.ts";
 
 /** Without an end for so long, the user is told that something may be wrong. */
 const SILENCE_MS = 10_000;
@@ -21,12 +21,18 @@ await main({
   summary: "Starts transactions against running workers, prints one line for each, and sums up.",
   flags: {
     ...transactionFlags,
+    variant: {
+      type: "text",
+      choices: TRANSACTION_VARIANTS,
+      default: "update",
+      help: "How transactions write; 'signal' is the older way, kept for comparison, and needs 'deno task batcher'",
+    },
     "confirmation-timeout-ms": {
       type: "number",
       min: 100,
       max: 86_400_000,
       default: 120_000,
-      help: "How long a transaction waits for its receipt",
+      help: "How long a transaction waits for its receipt or confirmation",
     },
     ...addressFlag,
   },
@@ -39,6 +45,11 @@ await main({
     const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]);
     if (unpolled.length > 0) {
       throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with 'deno task worker'`);
+    }
+
+    const variant = flags.variant as typeof TRANSACTION_VARIANTS[number];
+    if (variant === "signal" && !await isRunning(client, SIGNAL_BATCHER_ID)) {
+      throw new UsageError(`No signal batcher ${SIGNAL_BATCHER_ID} is running: start it with 'deno task batcher'`);
     }
 
     const startedAt = performance.now();
@@ -56,6 +67,7 @@ await main({
     await runTransactions(writes, {
       client,
       taskQueue: queues.main,
+      variant,
       workMs: workMsOf(flags),
       confirmationTimeoutMs: flags["confirmation-timeout-ms"],
       signal,
@@ -71,9 +83,13 @@ await main({
     for (const line of lines) console.log(line);
     const unfinished = writes.length - tally.succeeded - tally.failed;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    const stored = variant === "signal"
+      ? `${tally.confirmed} confirmed`
+      : `${tally.committed} committed, ${tally.duplicates} duplicate`;
     console.log(
-      `${writes.length} transactions in ${seconds} s: ${tally.committed} committed, ${tally.duplicates} duplicate, ` +
-        `${tally.failed} failed${unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves)` : ""}`,
+      `${writes.length} transactions in ${seconds} s: ${stored}, ${tally.failed} failed${
+        unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves)` : ""
+      }`,
     );
     if (tally.succeeded > 0) {
       console.log(

@@ -14,6 +14,8 @@ const FAILURES_SHOWN_MAX = 5;
 export class TransactionTally {
   committed = 0;
   duplicates = 0;
+  /** Of signal transactions, which are told no more than that. */
+  confirmed = 0;
   failed = 0;
   /** The first failures, a line each. */
   readonly failures: string[] = [];
@@ -23,21 +25,22 @@ export class TransactionTally {
 
   /** Counts one outcome. */
   add(outcome: TransactionOutcome): void {
-    if (!("result" in outcome)) {
+    if (!("stored" in outcome)) {
       this.failed++;
       if (this.failures.length < FAILURES_SHOWN_MAX) this.failures.push(lineOf(outcome));
       return;
     }
-    const { receipt, waitMs } = outcome.result;
-    if (receipt.status === "committed") this.committed++;
-    else this.duplicates++;
-    this.storedIds.add(receipt.requestId);
+    const { status, requestId, waitMs } = outcome.stored;
+    if (status === "committed") this.committed++;
+    else if (status === "duplicate") this.duplicates++;
+    else this.confirmed++;
+    this.storedIds.add(requestId);
     this.#waitsMs.recordValue(Math.max(0, Math.round(waitMs)));
   }
 
   /** Transactions that succeeded. */
   get succeeded(): number {
-    return this.committed + this.duplicates;
+    return this.committed + this.duplicates + this.confirmed;
   }
 
   /** A caller's wait at a percentile, in milliseconds. */
@@ -49,7 +52,7 @@ export class TransactionTally {
 /** One line about one transaction. */
 export function lineOf(outcome: TransactionOutcome): string {
   const id = outcome.write.requestId;
-  if (!("result" in outcome)) return shownLine(`failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`);
-  const { receipt, waitMs } = outcome.result;
-  return shownLine(`${receipt.status.padEnd(9)}  ${id}  batch ${receipt.batchId}  ${waitMs} ms`);
+  if (!("stored" in outcome)) return shownLine(`failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`);
+  const { status, batchId, waitMs } = outcome.stored;
+  return shownLine(`${status.padEnd(9)}  ${id}  batch ${batchId}  ${waitMs} ms`);
 }

@@ -6,20 +6,35 @@
 import { type Client, WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
-import { TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
+import { SIGNAL_TRANSACTION_WORKFLOW, TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
 import { until } from "./until.ts";
+import type { signalTransaction, SignalTransactionInput } from "../../workflows/signal_transaction.ts";
 import type { transaction, TransactionInput, TransactionResult } from "../../workflows/transaction.ts";
+
+/** The two kinds of transaction that a user can start. */
+export const TRANSACTION_VARIANTS = ["update", "signal"] as const;
+
+/** A write that its transaction was told is stored. */
+export interface StoredWrite {
+  /** A signal transaction is told no more than `confirmed`. */
+  readonly status: "committed" | "duplicate" | "confirmed";
+  readonly requestId: string;
+  readonly batchId: string;
+  readonly waitMs: number;
+}
 
 /** What came of one transaction. */
 export type TransactionOutcome =
-  | { readonly write: Write; readonly workflowId: string; readonly result: TransactionResult }
+  | { readonly write: Write; readonly workflowId: string; readonly stored: StoredWrite }
   | { readonly write: Write; readonly workflowId: string; readonly errorType: string; readonly errorMessage: string };
 
 /** How transactions are run. */
 export interface RunTransactionsOptions {
   readonly client: Client;
   readonly taskQueue: string;
+  /** @default {"update"} */
+  readonly variant?: typeof TRANSACTION_VARIANTS[number];
   /** See {@linkcode TransactionInput}. */
   readonly workMs?: TransactionInput["workMs"];
   readonly confirmationTimeoutMs?: number;
@@ -48,11 +63,11 @@ export async function runTransactions(
   const starter = async () => {
     for (const write of remaining) {
       if (signal.aborted) return;
-      const workflowId = transactionWorkflowId(write.requestId, contentOf(write));
+      const workflowId = workflowIdOf(write, options);
       unfinished.add(workflowId);
-      const handle = await start(write, workflowId, options);
+      const started = await start(write, workflowId, options);
       ended.push(
-        report(write, workflowId, handle, options).then((isEnd) => {
+        report(write, workflowId, started, options).then((isEnd) => {
           if (isEnd) unfinished.delete(workflowId);
         }),
       );
@@ -79,31 +94,47 @@ export async function terminateTransactions(client: Client, workflowIds: Iterabl
   await Promise.all(Array.from({ length: STARTS_AT_ONCE }, terminator));
 }
 
-function start(write: Write, workflowId: string, options: RunTransactionsOptions) {
+function workflowIdOf(write: Write, { variant }: RunTransactionsOptions): string {
+  const workflowId = transactionWorkflowId(write.requestId, contentOf(write));
+  return variant === "signal" ? `signal-${workflowId}` : workflowId;
+}
+
+/** A transaction that was started. */
+interface Started {
+  stored(): Promise<StoredWrite>;
+}
+
+async function start(write: Write, workflowId: string, options: RunTransactionsOptions): Promise<Started> {
   const { client, taskQueue, workMs, confirmationTimeoutMs } = options;
-  const input: TransactionInput = {
-    write,
-    ...(workMs && { workMs }),
-    ...(confirmationTimeoutMs !== undefined && { confirmationTimeoutMs }),
-  };
-  return client.workflow.start<typeof transaction>(TRANSACTION_WORKFLOW, {
-    taskQueue,
-    workflowId,
-    args: [input],
-    // The same line twice is the same transaction; its second copy waits for the first one's result.
-    workflowIdConflictPolicy: "USE_EXISTING",
-  });
+  const shared = { ...(workMs && { workMs }), ...(confirmationTimeoutMs !== undefined && { confirmationTimeoutMs }) };
+  // The same line twice is the same transaction; its second copy waits for the first one's result.
+  const how = { taskQueue, workflowId, workflowIdConflictPolicy: "USE_EXISTING" } as const;
+  if (options.variant === "signal") {
+    const args: [SignalTransactionInput] = [{ data: write.data, ...shared }];
+    const handle = await client.workflow.start<typeof signalTransaction>(SIGNAL_TRANSACTION_WORKFLOW, { ...how, args });
+    return { stored: async () => ({ status: "confirmed", ...await handle.result() }) };
+  }
+  const args: [TransactionInput] = [{ write, ...shared }];
+  const handle = await client.workflow.start<typeof transaction>(TRANSACTION_WORKFLOW, { ...how, args });
+  return { stored: async () => storedBy(await handle.result()) };
+}
+
+function storedBy({ receipt, waitMs }: TransactionResult): StoredWrite {
+  const { status, requestId, batchId } = receipt;
+  // A transaction fails where its row was refused.
+  if (status === "rejected") throw new Error(`A transaction succeeded with a row that was refused: ${requestId}`);
+  return { status, requestId, batchId, waitMs };
 }
 
 /** Reports the end of a transaction; `false` if the signal came first. */
 async function report(
   write: Write,
   workflowId: string,
-  handle: { result(): Promise<TransactionResult> },
+  started: Started,
   { onOutcome, signal }: RunTransactionsOptions,
 ): Promise<boolean> {
   try {
-    onOutcome({ write, workflowId, result: await handle.result() });
+    onOutcome({ write, workflowId, stored: await started.stored() });
   } catch (error) {
     if (signal.aborted) return false;
     const cause = error instanceof WorkflowFailedError ? error.cause : error;

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { openPlainTable } from "../sinks/open_sink.ts";
 import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
 import { createLog, installRuntime, type Level } from "../worker/log.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
-import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
+import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener, sinkSpecOf } from "./shared_flags.ts";
 import { until } from "./until.ts";
 
 await main({
@@ -40,6 +41,7 @@ await main({
       address: flags.address,
       role: flags.role as Role,
       openSink,
+      openSignalTable: () => openPlainTable(sinkSpecOf(flags.sink), "signal_writes"),
       batching,
       log,
       onFailure: (error) => failure.abort(error),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PlainTable, type PlainTableName } from "./plain_table.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
 import { isPostgresUrl, parsePostgresUrl } from "./postgres_url.ts";
 import { type Sink, SinkError } from "./sink.ts";
@@ -66,6 +67,21 @@ export function parseSinkSpec(spec: string): SinkSpec {
 export async function openSink(spec: string): Promise<Sink> {
   const parsed = parseSinkSpec(spec);
   return parsed.kind === "sqlite" ? await SqliteSink.open(parsed) : await PostgresSink.open(parsed);
+}
+
+/**
+ * Opens a table without a ledger, in the database of a sink.
+ *
+ * @throws {SinkError} If it cannot be opened, or the database is no SQLite file.
+ */
+export async function openPlainTable(spec: string, table: PlainTableName): Promise<PlainTable> {
+  const parsed = parseSinkSpec(spec);
+  if (parsed.kind === "sqlite") return await PlainTable.open({ path: parsed.path, table });
+  throw new SinkError(
+    "setup",
+    "no",
+    `Cannot open '${table}' in PostgreSQL: it is there for comparison, in SQLite only`,
+  );
 }
 
 /**

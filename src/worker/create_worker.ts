@@ -11,6 +11,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { fileURLToPath } from "node:url";
+import { createBatchWriteActivities, type InsertRows } from "../../activities/batch_write.ts";
 import { createFlushActivities, createMainActivities } from "../../activities/mod.ts";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import type { BatchWriter } from "../client/batch_writer.ts";
@@ -52,6 +53,8 @@ export interface BatcherWorkerOptions extends WorkerBase {
   readonly taskQueue?: string;
   /** Told about every flush. */
   readonly onFlush?: (report: FlushReport) => void;
+  /** Where batches of the signal variant go; left out, this worker runs none. */
+  readonly insertSignalBatch?: InsertRows;
 }
 
 /** Options of {@linkcode createMainWorker}. */
@@ -80,7 +83,10 @@ export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Work
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,
     taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
-    activities: createFlushActivities(options.sink, options.onFlush),
+    activities: {
+      ...createFlushActivities(options.sink, options.onFlush),
+      ...(options.insertSignalBatch && createBatchWriteActivities(options.insertSignalBatch)),
+    },
     shutdownGraceTime: "10s",
   });
 }

@@ -15,6 +15,7 @@ import {
 } from "../client/connection.ts";
 import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
+import type { PlainTable } from "../sinks/plain_table.ts";
 import type { Sink } from "../sinks/sink.ts";
 import {
   bundleWorkflows,
@@ -24,6 +25,7 @@ import {
   type WORKFLOW_ENTRIES,
 } from "./create_worker.ts";
 import type { Log } from "./log.ts";
+import { SignalTable } from "./signal_table.ts";
 
 /** Which of the two services a process runs. */
 export const ROLES = ["all", "main", "batcher"] as const;
@@ -40,6 +42,8 @@ export interface LocalSystemOptions {
   readonly role?: Role;
   /** Opens the sink. Called only where flushes run. */
   readonly openSink: () => Promise<Sink>;
+  /** Opens the table of the signal variant, when its first batch comes; left out, no batches of it are run. */
+  readonly openSignalTable?: () => Promise<PlainTable>;
   readonly batching?: BatchingOptions;
   /**
    * Name of the batchers; another one than the default also gets task queues of its own, so that no other worker of the
@@ -106,9 +110,11 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   if (role !== "main") {
     const opened = sink = await options.openSink();
     stack.defer(() => opened.close());
-    const { onFlush = logFlush(log) } = options;
+    const { onFlush = logFlush(log), openSignalTable } = options;
+    const signalTable = openSignalTable && stack.use(new SignalTable(openSignalTable, log));
+    const insertSignalBatch = signalTable?.insert;
     start(
-      await createBatcherWorker({ ...base, sink, taskQueue: queues.batcher, onFlush }),
+      await createBatcherWorker({ ...base, sink, taskQueue: queues.batcher, onFlush, insertSignalBatch }),
       `Flushing to ${sink.description}`,
     );
   }

@@ -185,6 +185,7 @@ labTests({}, [
         "worker",
         "start",
         "write",
+        "batcher",
         "bench",
         "sink",
         "dead-letters",

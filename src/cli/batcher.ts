@@ -1,0 +1,100 @@
+/**
+ * `deno task batcher`: the batcher of the signal variant.
+ *
+ * @module
+ */
+import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
+import { BATCHER_TASK_QUEUE, SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_VARIANT } from "../protocol/names.ts";
+import { SIGNAL_DEFAULTS, type SignalBatcherInput, type SignalBatcherStats } from "../protocol/signal_messages.ts";
+import type { signalBatcher } from "../../workflows/signal_batcher.ts";
+import { EXIT_FAILED, main } from "./command.ts";
+import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { addressFlag } from "./shared_flags.ts";
+import { until } from "./until.ts";
+
+await main({
+  usage: "deno task batcher",
+  summary: "Starts the batcher of the signal variant, or finds the one that runs, and tells how it is until Ctrl-C.\n" +
+    "The batcher goes on then. It is only for comparison: the batchers of this project start by themselves.",
+  flags: {
+    size: {
+      type: "number",
+      min: 1,
+      max: 100_000,
+      default: SIGNAL_DEFAULTS.size,
+      help: "Pending requests at which it flushes at once",
+    },
+    "window-ms": {
+      type: "number",
+      min: 1,
+      max: 3_600_000,
+      default: SIGNAL_DEFAULTS.windowMs,
+      help: "How long it waits before it flushes fewer",
+    },
+    "interval-s": { type: "number", min: 1, max: 3_600, default: 30, help: "How often to tell" },
+    ...addressFlag,
+  },
+  examples: ["deno task batcher", "deno task start --variant signal --workflows 100"],
+  async run(flags, _operands, signal) {
+    await using connected = await connectOrExplain(flags.address);
+    const { client } = connected;
+    const input = { size: flags.size, windowMs: flags["window-ms"] };
+    const runId = await client.withAbortSignal(signal, () => startOrResume(client, input));
+    if ((await unpolledTaskQueues(client, [BATCHER_TASK_QUEUE])).length > 0) {
+      console.error(`No worker polls ${BATCHER_TASK_QUEUE}: start one with 'deno task worker'`);
+    }
+    console.error("Ctrl-C ends this display; the batcher goes on.");
+    return await client.withAbortSignal(signal, () => monitor(client, runId, flags["interval-s"] * 1_000, signal));
+  },
+});
+
+/** @returns The id of the run that runs now. */
+async function startOrResume(client: Client, input: SignalBatcherInput): Promise<string> {
+  try {
+    const { firstExecutionRunId } = await client.workflow.start<typeof signalBatcher>(SIGNAL_BATCHER_WORKFLOW, {
+      taskQueue: BATCHER_TASK_QUEUE,
+      workflowId: SIGNAL_BATCHER_ID,
+      args: [input],
+      workflowIdConflictPolicy: "FAIL",
+    });
+    console.log(`Started ${SIGNAL_BATCHER_ID}: flushes at ${input.size} requests, or after ${input.windowMs} ms`);
+    return firstExecutionRunId;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    console.log(`Resumed ${SIGNAL_BATCHER_ID}, which was running: it keeps the size and window it was started with`);
+    return (await client.workflow.getHandle(SIGNAL_BATCHER_ID).describe()).runId;
+  }
+}
+
+/** Tells how the batcher is, run after run, until the signal or its end. */
+async function monitor(client: Client, runId: string, intervalMs: number, signal: AbortSignal): Promise<number> {
+  const latest = client.workflow.getHandle(SIGNAL_BATCHER_ID);
+  for (;; await until(AbortSignal.any([signal, AbortSignal.timeout(intervalMs)]))) {
+    if (signal.aborted) return 0;
+    try {
+      const now = await latest.describe();
+      if (now.runId !== runId) console.log(`${time()}  goes on in run ${now.runId}`);
+      runId = now.runId;
+      if (now.status.name !== "RUNNING") {
+        console.log(`${time()}  ${SIGNAL_BATCHER_ID} does not run any more: ${now.status.name}`);
+        return EXIT_FAILED;
+      }
+      console.log(`${time()}  ${lineOf(await latest.query<SignalBatcherStats>(SIGNAL_VARIANT.getStats))}`);
+    } catch (error) {
+      // A worker or a server that is away may come back.
+      if (!signal.aborted) {
+        console.log(`${time()}  no answer: ${(error as Error).message.replaceAll(/\s*\n\s*/g, " | ")}`);
+      }
+    }
+  }
+}
+
+function time(): string {
+  return new Date().toLocaleTimeString("en-GB");
+}
+
+function lineOf(stats: SignalBatcherStats): string {
+  return `${stats.pending_writes} pending, ${stats.processed_batches} batches, ` +
+    `${stats.session_signals_received} requests in this run, ${stats.processed_request_ids_count} request ids known, ` +
+    `continue-as-new cycle ${stats.continue_as_new_cycle}${stats.is_continue_suggested ? ", continue suggested" : ""}`;
+}
