@@ -12,6 +12,9 @@ import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
 import { addressFlag } from "./shared_flags.ts";
 import { until } from "./until.ts";
 
+/** A worker that does not answer a query for so long is away. */
+const QUERY_WAIT_MS = 10_000;
+
 await main({
   usage: "deno task batcher",
   summary: "Starts the batcher of the signal variant, or finds the one that runs, and tells how it is until Ctrl-C.\n" +
@@ -79,14 +82,20 @@ async function monitor(client: Client, runId: string, intervalMs: number, signal
         console.log(`${time()}  ${SIGNAL_BATCHER_ID} does not run any more: ${now.status.name}`);
         return EXIT_FAILED;
       }
-      console.log(`${time()}  ${lineOf(await latest.query<SignalBatcherStats>(SIGNAL_VARIANT.getStats))}`);
+      const stats = await client.withDeadline(
+        Date.now() + QUERY_WAIT_MS,
+        () => latest.query<SignalBatcherStats>(SIGNAL_VARIANT.getStats),
+      );
+      console.log(`${time()}  ${lineOf(stats)}`);
     } catch (error) {
       // A worker or a server that is away may come back.
-      if (!signal.aborted) {
-        console.log(`${time()}  no answer: ${(error as Error).message.replaceAll(/\s*\n\s*/g, " | ")}`);
-      }
+      if (!signal.aborted) console.log(`${time()}  no answer, is a worker running? (${messageOf(error as Error)})`);
     }
   }
+}
+
+function messageOf({ message, cause }: Error): string {
+  return (cause instanceof Error ? `${message}: ${cause.message}` : message).replaceAll(/\s*\n\s*/g, " | ");
 }
 
 function time(): string {

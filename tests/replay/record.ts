@@ -10,6 +10,7 @@ import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { eventually } from "../support/eventually.ts";
 import { setupError } from "../support/faulty_sink.ts";
 import { Lab } from "../support/lab.ts";
+import { SignalSystem } from "../support/signal_system.ts";
 
 /** Does something, and returns the id, and where it is not the last run the run id, of the workflow to record. */
 type Scenario = (lab: Lab, name: string) => Promise<{ workflowId: string; runId?: string }>;
@@ -94,7 +95,51 @@ const SCENARIOS: Record<string, Scenario> = {
     await handle.result().catch(() => {});
     return handle;
   },
+  async "signal-batcher"(lab) {
+    await using system = await openSignalSystem(lab, 2);
+    system.failures = 3;
+    await system.work();
+    await system.request("a", "a");
+    const handle = await system.transaction();
+    await handle.result();
+    await system.request("b");
+    await eventually("the last batch", async () => (await system.stats()).processed_batches === 2);
+    return system.batcher;
+  },
+  async "signal-batcher-rolls-over"(lab) {
+    await using system = await openSignalSystem(lab, 1);
+    const { runId } = await system.batcher.describe();
+    await system.request(...Array.from({ length: 11 }, (_, n) => `${n}`));
+    await system.work();
+    await eventually("a new run", async () => (await system.batcher.describe()).runId !== runId);
+    return { workflowId: system.name, runId };
+  },
+  async "signal-transaction-success"(lab) {
+    await using system = await openSignalSystem(lab, 1);
+    await system.work();
+    const handle = await system.transaction({ workMs: [1, 2] });
+    await handle.result();
+    return handle;
+  },
+  async "signal-transaction-timeout"(lab) {
+    await using system = await openSignalSystem(lab, 2, 600_000);
+    await system.work();
+    const handle = await system.transaction({ confirmationTimeoutMs: 100 });
+    await handle.result().catch(() => {});
+    return handle;
+  },
+  async "signal-transaction-undelivered"(lab) {
+    await using system = await openSignalSystem(lab, 1);
+    await system.work();
+    const handle = await system.transaction({ batcherId: "nobody" });
+    await handle.result().catch(() => {});
+    return handle;
+  },
 };
+
+async function openSignalSystem(lab: Lab, size: number, windowMs = 500): Promise<SignalSystem> {
+  return await SignalSystem.open(lab, { size, windowMs });
+}
 
 async function startTransaction(lab: Lab, name: string, requestId: string, data: number) {
   await lab.mainWorker(`${name}-callers`, lab.writer(name));

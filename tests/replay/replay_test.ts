@@ -25,6 +25,11 @@ const HISTORIES: Record<string, readonly string[]> = {
   "transaction-success": ["MARKER_RECORDED", "WORKFLOW_EXECUTION_COMPLETED"],
   "transaction-durable-submit": ["ACTIVITY_TASK_COMPLETED", "WORKFLOW_EXECUTION_COMPLETED"],
   "transaction-failure": ["WORKFLOW_EXECUTION_FAILED"],
+  "signal-batcher": ["ACTIVITY_TASK_FAILED", "EXTERNAL_WORKFLOW_EXECUTION_SIGNALED", "TIMER_FIRED"],
+  "signal-batcher-rolls-over": ["WORKFLOW_EXECUTION_CONTINUED_AS_NEW", "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED"],
+  "signal-transaction-success": ["WORKFLOW_EXECUTION_SIGNALED", "WORKFLOW_EXECUTION_COMPLETED"],
+  "signal-transaction-timeout": ["TIMER_FIRED", "WORKFLOW_EXECUTION_FAILED"],
+  "signal-transaction-undelivered": ["SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED", "WORKFLOW_EXECUTION_FAILED"],
 };
 
 async function read(name: string): Promise<RecordedHistory> {
