@@ -11,7 +11,7 @@ import type { Receipt } from "../src/protocol/write.ts";
 import type { SubmitWriteInput } from "../workflows/activity_proxies.ts";
 
 /** How often a durable submit beats: below its heartbeat timeout, which is 30 s, and no sooner than it must. */
-const HEARTBEAT_EVERY_MS = 20_000;
+export const HEARTBEAT_EVERY_MS = 20_000;
 
 /** A window beyond this would outlast the fast attempt: waiting in it would only hold the caller's workflow task. */
 const FAST_WINDOW_MS_MAX = 1_000;

@@ -46,6 +46,8 @@ export interface LoadRow {
   readonly max_ms: number;
   /** The wait at each of {@linkcode CURVE_PERCENTILES}. */
   readonly curve_ms: readonly number[];
+  /** A caller's workflow from its start to its end, by the server's clock: the wait, and getting to it and from it. */
+  readonly call_ms_p50?: number;
   readonly writes_per_s: number;
   readonly statements_per_s: number;
   readonly rows_per_statement: number;

@@ -1,0 +1,101 @@
+/**
+ * What writes leave in histories.
+ *
+ * @module
+ */
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import proto from "@temporalio/proto";
+import { countActions, type HistoryEvent } from "./actions.ts";
+import { msOf } from "./event_time.ts";
+
+/** What a part of a history comes to. */
+export interface HistoryCost {
+  readonly events: number;
+  /** As the protocol encodes them. */
+  readonly bytes: number;
+  readonly actions: number;
+}
+
+/** Nothing. */
+export const NO_COST: HistoryCost = { events: 0, bytes: 0, actions: 0 };
+
+/** Adds two costs. */
+export function addCosts(a: HistoryCost, b: HistoryCost): HistoryCost {
+  return { events: a.events + b.events, bytes: a.bytes + b.bytes, actions: a.actions + b.actions };
+}
+
+/**
+ * The cost of one run's events.
+ *
+ * @param events The whole history of the run, or its beginning.
+ * @param from How many events at its start are not counted.
+ */
+export function costOf(events: readonly HistoryEvent[], from = 0): HistoryCost {
+  const counted = events.slice(from);
+  const bytes = counted.reduce((sum, event) => sum + encodedBytes(event), 0);
+  return { events: counted.length, bytes, actions: countActions(events, from) };
+}
+
+function encodedBytes(event: HistoryEvent): number {
+  return proto.temporal.api.history.v1.HistoryEvent.encode(event).finish().length;
+}
+
+/** A closed workflow: what it cost, and how long it took by the server's clock. */
+export interface ClosedHistory extends HistoryCost {
+  readonly durationMs: number;
+}
+
+/** Reads the history of a caller that has ended. */
+export async function closedHistory(client: Client, workflowId: string): Promise<ClosedHistory> {
+  const events = await eventsOf(client, workflowId);
+  return { ...costOf(events), durationMs: msOf(events.at(-1)!.eventTime) - msOf(events[0].eventTime) };
+}
+
+/** A place in the history of a workflow that goes on, perhaps as new. */
+export interface HistoryPlace {
+  readonly runId: string;
+  /** Events of that run before it. */
+  readonly events: number;
+}
+
+/** Where the history of a workflow ends now; `undefined` as long as there is no such workflow. */
+export async function placeOf(client: Client, workflowId: string): Promise<HistoryPlace | undefined> {
+  try {
+    const { runId, historyLength } = await client.workflow.getHandle(workflowId).describe();
+    return { runId, events: historyLength };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The cost of what has come since then, in all runs.
+ *
+ * @param since `undefined`: from the first run on.
+ */
+export async function costSince(
+  client: Client,
+  workflowId: string,
+  since: HistoryPlace | undefined,
+): Promise<HistoryCost> {
+  let cost = NO_COST;
+  let place = since ?? await beginningOf(client, workflowId);
+  while (place !== undefined) {
+    const events = await eventsOf(client, workflowId, place.runId);
+    cost = addCosts(cost, costOf(events, place.events));
+    const next = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    place = next ? { runId: next, events: 0 } : undefined;
+  }
+  return cost;
+}
+
+async function beginningOf(client: Client, workflowId: string): Promise<HistoryPlace | undefined> {
+  if (await placeOf(client, workflowId) === undefined) return undefined;
+  const { raw } = await client.workflow.getHandle(workflowId).describe();
+  return { runId: raw.workflowExecutionInfo!.firstRunId!, events: 0 };
+}
+
+async function eventsOf(client: Client, workflowId: string, runId?: string): Promise<HistoryEvent[]> {
+  return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
+}

@@ -1,0 +1,94 @@
+/**
+ * How much of each load is made.
+ *
+ * @module
+ */
+import type { LoadShape } from "./load_shape.ts";
+import { type LoadName, type VariantName, VARIANTS } from "./report_data.ts";
+import { type GatherPolicy, NO_WINDOW } from "./variant.ts";
+
+/** One load. */
+export interface PlannedLoad {
+  readonly shape: LoadShape;
+  readonly rounds: number;
+}
+
+/** The same load on different numbers of worker processes. */
+export interface ScalingPlan {
+  readonly processes: readonly number[];
+  readonly shape: LoadShape;
+  readonly warmUp: LoadShape;
+  readonly rounds: number;
+}
+
+/** All loads. */
+export interface LoadPlan {
+  readonly loads: Readonly<Record<LoadName, PlannedLoad>>;
+  /** What each variant does before its loads without a window, not counted. */
+  readonly warmUp: LoadShape;
+  readonly scaling: ScalingPlan;
+  /** Callers of a round whose histories are read, spread evenly; all of them if there are fewer. */
+  readonly historiesMax: number;
+  /** The policy of `trickle`, the same for every variant. */
+  readonly window: GatherPolicy;
+}
+
+const STEADY_CALLERS = 50;
+const BURST_CALLERS = 500;
+/** The trigger of the original of the signal variant. */
+const WINDOW_SIZE = 100;
+
+const SCALING_PROCESSES = [1, 4, 8];
+/** A multiple of every number of processes. */
+const SCALING_CALLERS = 48;
+
+/** Two minutes of loads. */
+export const QUICK_PLAN: LoadPlan = {
+  loads: {
+    idle: { shape: { kind: "one by one", calls: 15 }, rounds: 2 },
+    steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 4_000 }, rounds: 2 },
+    burst: { shape: { kind: "at once", calls: BURST_CALLERS }, rounds: 1 },
+    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 8_000 }, rounds: 1 },
+    clients: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 2_000 }, rounds: 1 },
+  },
+  warmUp: { kind: "at once", calls: 100 },
+  scaling: {
+    processes: SCALING_PROCESSES,
+    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 3_000 },
+    warmUp: { kind: "at once", calls: SCALING_CALLERS },
+    rounds: 1,
+  },
+  historiesMax: 30,
+  window: { size: WINDOW_SIZE, windowMs: 2_000 },
+};
+
+/** Twenty minutes of loads. */
+export const FULL_PLAN: LoadPlan = {
+  loads: {
+    idle: { shape: { kind: "one by one", calls: 50 }, rounds: 4 },
+    steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 15_000 }, rounds: 4 },
+    burst: { shape: { kind: "at once", calls: BURST_CALLERS }, rounds: 4 },
+    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 60_000 }, rounds: 2 },
+    clients: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 5_000 }, rounds: 4 },
+  },
+  warmUp: { kind: "at once", calls: 300 },
+  scaling: {
+    processes: SCALING_PROCESSES,
+    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 10_000 },
+    warmUp: { kind: "at once", calls: 3 * SCALING_CALLERS },
+    rounds: 2,
+  },
+  historiesMax: 100,
+  window: { size: WINDOW_SIZE, windowMs: 20_000 },
+};
+
+/** What each variant does before its loads, not counted: under a window, enough to fill it. */
+export function warmUpOf(load: LoadName, { warmUp, window }: LoadPlan): LoadShape {
+  return load === "trickle" ? { kind: "at once", calls: window.size } : warmUp;
+}
+
+/** When each variant writes what it has gathered, under this load. */
+export function policiesOf(load: LoadName, { window }: LoadPlan): Readonly<Record<VariantName, GatherPolicy>> {
+  if (load !== "trickle") return NO_WINDOW;
+  return Object.fromEntries(VARIANTS.map((variant) => [variant, window])) as Record<VariantName, GatherPolicy>;
+}

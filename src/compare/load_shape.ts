@@ -1,0 +1,113 @@
+/**
+ * Shapes of a load: how many calls there are, and when each begins.
+ *
+ * @module
+ */
+import type { Told } from "./variant.ts";
+
+/** When calls begin. */
+export type LoadShape =
+  /** So many callers, each of which calls again as soon as it is answered. */
+  | { readonly kind: "closed"; readonly callers: number; readonly durationMs: number }
+  /** One caller after the other. */
+  | { readonly kind: "one by one"; readonly calls: number }
+  /** All at the same moment. */
+  | { readonly kind: "at once"; readonly calls: number }
+  /** At a steady rate, however long answers take. */
+  | { readonly kind: "open"; readonly everyMs: number; readonly durationMs: number };
+
+/** Makes the n-th call and waits for what its caller is told. */
+export type MakeCall = (n: number) => Promise<Told>;
+
+/** One call, by the clock of the load generator. */
+export interface CallRecord {
+  readonly n: number;
+  readonly told: Told;
+  readonly begunAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** What became of a load. */
+export interface ShapeResult {
+  /** Every call. */
+  readonly calls: readonly CallRecord[];
+  /** The calls whose waits count: those that did not begin in the rush at the start of a closed loop. */
+  readonly counted: readonly CallRecord[];
+  /** Answers for each second, in the time in which the load was what its name says. */
+  readonly perSecond: number;
+}
+
+/** Makes the calls of a load and waits for all of them; with the signal, no new ones are begun. */
+export async function runShape(shape: LoadShape, makeCall: MakeCall, signal: AbortSignal): Promise<ShapeResult> {
+  const calls: CallRecord[] = [];
+  const startedAtMs = performance.now();
+  const call = async (n: number) => {
+    const begunAtMs = performance.now();
+    const told = await makeCall(n);
+    calls.push({ n, told, begunAtMs, endedAtMs: performance.now() });
+  };
+  switch (shape.kind) {
+    case "closed": {
+      const endAtMs = startedAtMs + shape.durationMs;
+      await inLoops(shape.callers, () => performance.now() < endAtMs && !signal.aborted, call);
+      return steadyPart(calls, shape.callers, endAtMs);
+    }
+    case "one by one":
+      await inLoops(1, (n) => n < shape.calls && !signal.aborted, call);
+      break;
+    case "at once":
+      await Promise.all(Array.from({ length: shape.calls }, (_, n) => call(n)));
+      break;
+    case "open": {
+      const waiting: Promise<void>[] = [];
+      for (let n = 0; n * shape.everyMs < shape.durationMs && !signal.aborted; n++) {
+        await untilMs(startedAtMs + n * shape.everyMs, signal);
+        waiting.push(call(n));
+      }
+      await Promise.all(waiting);
+      break;
+    }
+  }
+  return { calls, counted: calls, perSecond: rate(calls.length, performance.now() - startedAtMs) };
+}
+
+/**
+ * The part of a closed loop in which all callers were at work and out of step: after as many answers as there are callers,
+ * which began in the same moment, and before the end, from which on nobody calls again.
+ */
+export function steadyPart(calls: readonly CallRecord[], callers: number, endAtMs: number): ShapeResult {
+  const inOrder = calls.toSorted((a, b) => a.endedAtMs - b.endedAtMs);
+  const fromMs = inOrder[Math.min(callers, inOrder.length) - 1]?.endedAtMs ?? endAtMs;
+  const counted = calls.filter(({ begunAtMs }) => begunAtMs >= fromMs);
+  if (counted.length === 0) {
+    throw new Error(`The load was too short: ${calls.length} calls of ${callers} callers are only its start`);
+  }
+  const answers = calls.filter(({ endedAtMs }) => endedAtMs > fromMs && endedAtMs <= endAtMs).length;
+  return { calls, counted, perSecond: rate(answers, endAtMs - fromMs) };
+}
+
+async function inLoops(count: number, goesOn: (n: number) => boolean, call: (n: number) => Promise<void>) {
+  let next = 0;
+  const loop = async () => {
+    while (goesOn(next)) await call(next++);
+  };
+  await Promise.all(Array.from({ length: count }, loop));
+}
+
+function rate(count: number, ms: number): number {
+  return ms > 0 ? count / (ms / 1_000) : 0;
+}
+
+function untilMs(atMs: number, signal: AbortSignal): Promise<void> {
+  const waitMs = atMs - performance.now();
+  if (waitMs <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, waitMs);
+    signal.addEventListener("abort", end);
+  });
+}
