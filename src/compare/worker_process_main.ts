@@ -42,8 +42,10 @@ function obey(command: WorkerCommand): WorkerMeasure | null {
       faults.sinkDown = command === "sink down";
       return null;
     case "hang after commit":
+      faults.holdAnswers();
+      return null;
     case "answer after commit":
-      faults.hangsAfterCommit = command === "hang after commit";
+      faults.releaseAnswers();
       return null;
   }
 }

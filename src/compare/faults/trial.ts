@@ -1,0 +1,134 @@
+/**
+ * What every fault does with its writes: ask, wait, ask again where that is said to be safe, and count.
+ *
+ * @module
+ */
+import type { FaultName, FaultRow } from "../report_data.ts";
+import type { Call } from "../variant.ts";
+import { type Answer, countWrites, sayAnswers, type WriteRecord } from "./count.ts";
+import type { Asked, Stage } from "./stage.ts";
+import { cameTrue } from "./waiting.ts";
+
+/** The usual wait of a caller: the original's two minutes. */
+export const USUAL_WAIT_MS = 120_000;
+
+/** How long a batcher may take to come to rest: longer than an activity of the signal variant that nobody answers. */
+const REST_WITHIN_MS = 45_000;
+
+/** How a trial differs from the usual one. */
+export interface TrialOptions {
+  /** How many writes. */
+  readonly writes: number;
+  /**
+   * How long each caller waits.
+   * @default {USUAL_WAIT_MS}
+   */
+  readonly waitMs?: number;
+  /**
+   * Whether each write has a request id of its caller's choice: what can be asked for again. Else the variant names it.
+   * @default {true}
+   */
+  readonly named?: boolean;
+  /** The amount of a write, by its number. */
+  readonly amountOf?: (n: number) => number;
+  /** How long a batcher may take to come to rest. */
+  readonly restWithinMs?: number;
+}
+
+/** The writes of one fault on one stage. */
+export class Trial {
+  readonly #stage: Stage;
+  readonly #fault: FaultName;
+  readonly #options: TrialOptions;
+  readonly #waitMs: number;
+  readonly #asked: Asked[] = [];
+  readonly #answers = new Map<string, Answer[]>();
+
+  constructor(stage: Stage, fault: FaultName, options: TrialOptions) {
+    this.#stage = stage;
+    this.#fault = fault;
+    this.#options = options;
+    this.#waitMs = options.waitMs ?? USUAL_WAIT_MS;
+  }
+
+  /** Every write so far with its caller. */
+  get asked(): readonly Asked[] {
+    return this.#asked;
+  }
+
+  /** Starts the callers of all writes, or of some of them. */
+  async ask(from = 0, to: number = this.#options.writes): Promise<void> {
+    const numbers = Array.from({ length: to - from }, (_, i) => from + i);
+    await Promise.all(numbers.map(async (n) => {
+      this.#asked.push(await this.#stage.ask(this.#callOf(n), this.#waitMs));
+    }));
+  }
+
+  /** Waits until every caller so far, or every one of these, has been told something. */
+  async answered(asked: readonly Asked[] = this.#asked): Promise<void> {
+    await Promise.all(asked.map(async (one) => {
+      const { key } = one.call.data;
+      const answer = await this.#stage.answerOf(one, this.#waitMs);
+      this.#answers.set(key, [...this.#answers.get(key) ?? [], answer]);
+    }));
+  }
+
+  /** Asks for each write once more, through callers of another name. */
+  async askAgain(): Promise<void> {
+    await this.answered(await Promise.all(this.#asked.map((one) => this.#again(one))));
+  }
+
+  /** How many of the writes have a row now. */
+  stored(): number {
+    const rows = this.#stage.rows();
+    return this.#asked.filter(({ call }) => rows.has(call.data.key)).length;
+  }
+
+  /** Waits until so many writes have a row, and says whether it came to that in time. */
+  untilStored(count: number, withinMs: number): Promise<boolean> {
+    return cameTrue(() => Promise.resolve(this.stored() >= count), { withinMs, signal: this.#stage.signal });
+  }
+
+  /**
+   * Lets everything come to rest, asks again where callers were told that it is safe, and counts.
+   *
+   * @param what What was done, the beginning of the row's note.
+   */
+  async row(what: string, more: readonly string[] = []): Promise<FaultRow> {
+    const { restWithinMs = REST_WITHIN_MS } = this.#options;
+    let atRest = await this.#stage.untilAtRest(restWithinMs);
+    const records: WriteRecord[] = await Promise.all(this.#asked.map(async (one) => {
+      const { key } = one.call.data;
+      const answers = this.#answers.get(key) ?? [];
+      if (answers.at(-1)?.kind !== "unknown") return { key, answers };
+      const proof = await this.#stage.answerOf(await this.#again(one), USUAL_WAIT_MS);
+      return { key, answers, proof };
+    }));
+    const proofs = records.flatMap(({ proof }) => proof ?? []);
+    if (proofs.length > 0) atRest = await this.#stage.untilAtRest(restWithinMs);
+    const note = [
+      what,
+      sayAnswers(records.flatMap(({ answers }) => answers)),
+      ...(proofs.length === 0 ? [] : [`the same requests again: ${sayAnswers(proofs)}`]),
+      ...more,
+      ...(atRest ? [] : [`the batcher still tried after another ${restWithinMs / 1_000} s`]),
+    ].join("; ");
+    return {
+      fault: this.#fault,
+      variant: this.#stage.variant.name,
+      ...countWrites(records, this.#stage.rows()),
+      note: `${note}.`,
+    };
+  }
+
+  #again({ call }: Asked): Promise<Asked> {
+    return this.#stage.ask({ ...call, workflowId: `${call.workflowId}/again` }, USUAL_WAIT_MS);
+  }
+
+  #callOf(n: number): Call {
+    const key = `${this.#fault}/${n}`;
+    const workflowId = `${this.#stage.name}/${key}`;
+    const { named = true, amountOf = () => n } = this.#options;
+    return { workflowId, ...(named && { requestId: workflowId }), data: { key, amount: amountOf(n) } };
+  }
+}
