@@ -25,7 +25,7 @@ export const badRowInBatch: Fault = {
       // A batch that is refused for its bad row is refused as often as it is tried.
       restWithinMs: 10_000,
     });
-    await trial.ask();
+    await trial.askTogether();
     await trial.answered();
     const stored = trial.stored();
     return await trial.row(

@@ -5,14 +5,14 @@
  */
 import type { Fault } from "./fault.ts";
 import type { Asked, Stage } from "./stage.ts";
-import { Trial } from "./trial.ts";
+import { Trial, usualWrites } from "./trial.ts";
 
 /** Resets every caller after it was told that its write is done. */
 export const callerResetAfterWrite: Fault = {
   name: "caller-reset-after-write",
 
   async run(stage) {
-    const trial = new Trial(stage, this.name, { writes: stage.quick ? 20 : 100, named: false });
+    const trial = new Trial(stage, this.name, { writes: usualWrites(stage.quick), named: false });
     await trial.ask();
     await trial.answered();
     await trial.answered(await Promise.all(trial.asked.map((one) => reset(stage, one))));

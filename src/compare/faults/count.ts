@@ -51,14 +51,19 @@ export function countWrites(records: readonly WriteRecord[], rows: ReadonlyMap<s
   return { writes: records.length, phantom, lost, double, callers_failed: failed, told_unknown: unknown };
 }
 
-/** Says in words what callers were told: how many of them what. */
+/** Says in words how many callers were told what; of those who were told the same kind of failure, the first one's text. */
 export function sayAnswers(answers: readonly Answer[]): string {
-  const counts = new Map<string, number>();
+  const groups = new Map<string, Answer[]>();
   for (const answer of answers) {
-    const words = wordsOf(answer);
-    counts.set(words, (counts.get(words) ?? 0) + 1);
+    const kind = "errorType" in answer ? `${answer.kind} ${answer.errorType}` : answer.kind;
+    groups.set(kind, [...groups.get(kind) ?? [], answer]);
   }
-  return [...counts].map(([words, count]) => `${count} of ${answers.length} callers were told ${words}`).join(", ");
+  const parts = [...groups.values()].map((group) => {
+    const who = group.length === answers.length ? `all ${group.length} callers were` : `${group.length} of ` +
+      `${answers.length} callers ${group.length === 1 ? "was" : "were"}`;
+    return `${who} told ${wordsOf(group[0])}`;
+  });
+  return parts.join(", ");
 }
 
 function wordsOf(answer: Answer): string {
@@ -66,10 +71,9 @@ function wordsOf(answer: Answer): string {
     case "done":
       return '"done"';
     case "none":
-      return "nothing until the harness gave up on them";
+      return "nothing, long after their own limit";
     case "unknown":
-      return `"unknown, the same request again is safe" (${answer.errorType})`;
     case "failed":
-      return `"failed" (${answer.errorType})`;
+      return `"${answer.kind}" (${answer.errorType}: ${answer.message})`;
   }
 }

@@ -7,14 +7,14 @@ import { SIGNAL_VARIANT } from "../../protocol/names.ts";
 import type { WriteRequest } from "../../protocol/signal_messages.ts";
 import type { Fault } from "./fault.ts";
 import type { Asked, Stage } from "./stage.ts";
-import { Trial } from "./trial.ts";
+import { Trial, usualWrites } from "./trial.ts";
 
 /** Asks for every write twice. */
 export const duplicateAfterSuccess: Fault = {
   name: "duplicate-after-success",
 
   async run(stage) {
-    const trial = new Trial(stage, this.name, { writes: stage.quick ? 20 : 100 });
+    const trial = new Trial(stage, this.name, { writes: usualWrites(stage.quick) });
     await trial.ask();
     await trial.answered();
     if (stage.variant.name === "signal") {

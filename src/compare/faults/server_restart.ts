@@ -9,26 +9,28 @@ import type { CompareContext } from "../compare_context.ts";
 import type { FaultRow, VariantName } from "../report_data.ts";
 import { NO_WINDOW } from "../variant.ts";
 import { Stage } from "./stage.ts";
-import { Trial } from "./trial.ts";
-import { pause } from "./waiting.ts";
+import { Trial, usualWrites } from "./trial.ts";
+import { cameTrue } from "./waiting.ts";
 
 const FAULT = "server-restart";
 
-/** Between two callers: so that the server dies with writes in every state. */
-const BETWEEN_CALLERS_MS = 100;
+/** How long every variant may take to have stored its first row. */
+const FIRST_ROW_WITHIN_MS = 30_000;
 
-/** Kills the server, one for all variants, with SIGKILL when half of the callers were started, and starts it again. */
-export async function* runServerRestart(
+/** Kills the server, one for all variants, with SIGKILL with writes in every state, and starts it again. */
+export async function runServerRestart(
   context: CompareContext,
   variants: readonly VariantName[],
   signal: AbortSignal,
-): AsyncGenerator<FaultRow> {
+  tell: (row: FaultRow) => void,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const options = { ui: false, dbFilename: `${context.directory}/server-restart.db`, log: context.log.info };
-  const doomed = stack.use(await startDevServer({ ...options, port: 0 }));
-  const { address } = doomed;
+  let server = await startDevServer({ ...options, port: 0 });
+  stack.defer(() => server.stop());
+  const { address } = server;
   const { client } = stack.use(await connectClient({ address }));
-  const writes = context.quick ? 20 : 100;
+  const writes = usualWrites(context.quick);
   const opened = await Promise.allSettled(
     variants.map((variant) => Stage.open(context, variant, { policy: NO_WINDOW[variant], address, client, signal })),
   );
@@ -36,34 +38,27 @@ export async function* runServerRestart(
   for (const result of opened) if (result.status === "rejected") throw result.reason;
 
   const trials = stages.map((stage) => new Trial(stage, FAULT, { writes }));
-  const asking: Promise<void>[] = [];
-  let stored: number[] = [];
-  let restarted: Promise<void> | undefined;
-  for (let n = 0; n < writes; n++) {
-    if (n === writes / 2) {
-      restarted = (async () => {
-        Deno.kill(doomed.pid!, "SIGKILL");
-        await doomed.stop();
-        stored = trials.map((trial) => trial.stored());
-        stack.use(await startDevServer({ ...options, port: Number(address.split(":")[1]) }));
-      })();
-      restarted.catch(() => {});
-    }
-    for (const trial of trials) {
-      const one = trial.ask(n, n + 1);
-      one.catch(() => {});
-      asking.push(one);
-    }
-    await pause(BETWEEN_CALLERS_MS, signal);
-  }
-  await restarted;
-  await Promise.all(asking);
-  const rows = trials.map(async (trial, i) => {
+  const ask = (from: number, to: number) => Promise.all(trials.map((trial) => trial.ask(from, to)));
+  await ask(0, writes / 4);
+  const stored = () => trials.map((trial) => trial.stored());
+  const withinMs = FIRST_ROW_WITHIN_MS;
+  await cameTrue(() => Promise.resolve(stored().every((rows) => rows > 0)), { withinMs, signal });
+  await ask(writes / 4, writes / 2);
+  const asking = ask(writes / 2, writes);
+  // Where the server cannot be started again, that is what there is to say.
+  asking.catch(() => {});
+  Deno.kill(server.pid!, "SIGKILL");
+  await server.stop();
+  const storedThen = stored();
+  server = await startDevServer({ ...options, port: Number(address.slice(address.lastIndexOf(":") + 1)) });
+  await asking;
+  await Promise.all(trials.map(async (trial, i) => {
     await trial.answered();
-    return await trial.row(
-      `The server was killed when ${stored[i]} of ${writes} rows were stored and others were under way, ` +
-        "and started again with its state",
+    tell(
+      await trial.row(
+        `The server was killed with ${storedThen[i]} of ${writes} rows stored and others under way, and started ` +
+          "again with its state",
+      ),
     );
-  });
-  yield* await Promise.all(rows);
+  }));
 }

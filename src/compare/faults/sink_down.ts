@@ -6,7 +6,7 @@
 import type { FaultName, FaultRow } from "../report_data.ts";
 import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
-import { Trial, USUAL_WAIT_MS } from "./trial.ts";
+import { Trial, USUAL_WAIT_MS, usualWrites } from "./trial.ts";
 import { pause } from "./waiting.ts";
 
 /** Callers have two minutes, the database is away for ten seconds. */
@@ -32,12 +32,11 @@ interface Outage {
 }
 
 async function runOutage(stage: Stage, fault: FaultName, { waitMs, downMs }: Outage): Promise<FaultRow> {
-  const trial = new Trial(stage, fault, { writes: stage.quick ? 20 : 100, waitMs });
+  const trial = new Trial(stage, fault, { writes: usualWrites(stage.quick), waitMs });
   await stage.databaseWorker.tell("sink down");
-  const asking = trial.ask();
+  await trial.ask();
   await pause(downMs, stage.signal);
   await stage.databaseWorker.tell("sink up");
-  await asking;
   await trial.answered();
   return await trial.row(
     `The database refused every call for ${downMs / 1_000} s, while callers wait ${waitMs / 1_000} s`,

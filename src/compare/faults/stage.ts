@@ -6,7 +6,7 @@
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { rowsByKey } from "../database.ts";
 import type { CompareContext, RunOptions } from "../compare_context.ts";
-import type { Call, Caller, Variant, VariantOptions } from "../variant.ts";
+import type { Call, Caller, GatherPolicy, Variant, VariantOptions } from "../variant.ts";
 import { VARIANT } from "../variants.ts";
 import type { VariantName } from "../report_data.ts";
 import type { WorkerProcess } from "../worker_process.ts";
@@ -91,6 +91,11 @@ export class Stage implements AsyncDisposable {
   /** The batchers of this run. */
   get batcherIds(): readonly string[] {
     return this.variant.batcherIds(this.#run);
+  }
+
+  /** When what is gathered is written. */
+  get policy(): GatherPolicy {
+    return this.#run.policy;
   }
 
   get client(): Client {

@@ -7,13 +7,24 @@ import type { FaultName, FaultRow } from "../report_data.ts";
 import type { Call } from "../variant.ts";
 import { type Answer, countWrites, sayAnswers, type WriteRecord } from "./count.ts";
 import type { Asked, Stage } from "./stage.ts";
-import { cameTrue } from "./waiting.ts";
+import { cameTrue, pause } from "./waiting.ts";
 
 /** The usual wait of a caller: the original's two minutes. */
 export const USUAL_WAIT_MS = 120_000;
 
+/** How many writes a fault meets: some tens, or more where there is time. */
+export function usualWrites(quick: boolean): number {
+  return quick ? 20 : 100;
+}
+
 /** How long a batcher may take to come to rest: longer than an activity of the signal variant that nobody answers. */
 const REST_WITHIN_MS = 45_000;
+
+/** With no new row for so long, a batcher is taken to wait for an answer. */
+const QUIET_MS = 1_000;
+
+/** How long the first row of a trial may take. */
+const FIRST_ROW_WITHIN_MS = 30_000;
 
 /** How a trial differs from the usual one. */
 export interface TrialOptions {
@@ -64,6 +75,13 @@ export class Trial {
     }));
   }
 
+  /** Starts the callers of all writes at the beginning of a window of the clock, so that they meet in one batch. */
+  async askTogether(): Promise<void> {
+    const { windowMs } = this.#stage.policy;
+    await pause(windowMs - Date.now() % windowMs, this.#stage.signal);
+    await this.ask();
+  }
+
   /** Waits until every caller so far, or every one of these, has been told something. */
   async answered(asked: readonly Asked[] = this.#asked): Promise<void> {
     await Promise.all(asked.map(async (one) => {
@@ -84,9 +102,24 @@ export class Trial {
     return this.#asked.filter(({ call }) => rows.has(call.data.key)).length;
   }
 
-  /** Waits until so many writes have a row, and says whether it came to that in time. */
-  untilStored(count: number, withinMs: number): Promise<boolean> {
-    return cameTrue(() => Promise.resolve(this.stored() >= count), { withinMs, signal: this.#stage.signal });
+  /**
+   * Waits, while answers are held, until every write has a row or no more come: a batcher may wait for its first answer
+   * before it writes again.
+   *
+   * @returns How many have one.
+   * @throws {Error} If there is none: then nothing happens between commit and answer.
+   */
+  async storedWhileHeld(): Promise<number> {
+    const { signal } = this.#stage;
+    let last = { stored: 0, atMs: performance.now() };
+    await cameTrue(() => {
+      const stored = this.stored();
+      if (stored > last.stored) last = { stored, atMs: performance.now() };
+      const quiet = stored > 0 && performance.now() - last.atMs > QUIET_MS;
+      return Promise.resolve(quiet || stored === this.#asked.length);
+    }, { withinMs: FIRST_ROW_WITHIN_MS, signal });
+    if (last.stored > 0) return last.stored;
+    throw new Error(`Cannot make '${this.#fault}' happen to ${this.#stage.variant.name}: no row came`);
   }
 
   /**

@@ -6,11 +6,11 @@
  */
 import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
-import { Trial } from "./trial.ts";
+import { Trial, usualWrites } from "./trial.ts";
 import { pause } from "./waiting.ts";
 
-/** How long all rows may take to be stored after their callers were started. */
-const STORED_WITHIN_MS = 10_000;
+/** How long after the callers' wait the network comes back. */
+const AFTER_WAIT_MS = 1_000;
 
 /** Severs the network between commit and answer, for longer than the callers wait. */
 export const undeliverableConfirmation: Fault = {
@@ -18,19 +18,20 @@ export const undeliverableConfirmation: Fault = {
 
   async run(stage) {
     const waitMs = stage.quick ? 8_000 : 20_000;
-    const severedMs = waitMs + 4_000;
-    const trial = new Trial(stage, this.name, { writes: stage.quick ? 20 : 100, waitMs });
+    const trial = new Trial(stage, this.name, { writes: usualWrites(stage.quick), waitMs });
     await stage.databaseWorker.tell("hang after commit");
-    await trial.ask();
-    await trial.untilStored(trial.asked.length, STORED_WITHIN_MS);
+    await trial.askTogether();
+    const askedAt = performance.now();
+    const stored = await trial.storedWhileHeld();
     stage.link!.sever();
-    const stored = trial.stored();
+    const severedAt = performance.now();
     await stage.databaseWorker.tell("answer after commit");
-    await pause(severedMs, stage.signal);
+    await pause(askedAt + waitMs + AFTER_WAIT_MS - severedAt, stage.signal);
     stage.link!.mend();
+    const severedS = Math.round((performance.now() - severedAt) / 1_000);
     await trial.answered();
-    const what = `When ${stored} rows were committed and before anybody could be told, the network between ` +
-      `${whoWrites(stage)} and the server was cut for ${severedMs / 1_000} s, while callers wait ${waitMs / 1_000} s`;
+    const what = `With ${stored} of ${trial.asked.length} rows committed and none answered, the network between ` +
+      `${whoWrites(stage)} and the server was cut for ${severedS} s, until callers had waited ${waitMs / 1_000} s`;
     const row = await trial.row(what);
     if (stage.variant.name !== "signal") return row;
     const bounced = await bouncedConfirmations(stage);
@@ -39,7 +40,7 @@ export const undeliverableConfirmation: Fault = {
 };
 
 function whoWrites({ variant }: Stage): string {
-  return variant.databaseRole === "batcher" ? "the batcher's worker" : "the callers' worker, whose activities write,";
+  return variant.databaseRole === "batcher" ? "the batcher's worker" : "the callers' worker";
 }
 
 /** Confirmation signals that the server could not deliver, by the history of the batcher. */
