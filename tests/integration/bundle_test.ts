@@ -19,7 +19,7 @@ async function bundleLine(line: string, complaints: string[] = []): Promise<stri
   }
 }
 
-for (const entry of ["main", "bench"] as const) {
+for (const entry of ["main", "bench", "compare"] as const) {
   permittedTest(
     `bundleWorkflows("${entry}") takes nothing into the sandbox but workflows, core and protocol`,
     async () => {

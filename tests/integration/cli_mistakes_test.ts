@@ -21,6 +21,9 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["demo", ["--window-ms", "2000", "--confirmation-timeout-ms", "1000"], "", "'windowMs' must be below"],
   ["start", [], "", "Say what to run: --workflows N or --input FILE"],
   ["start", ["--workflows", "1", "--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
+  ["start", ["--variant", "direct", "--workflows", "1"], "", `--variant must be one of update, signal: it is "direct"`],
+  ["batcher", ["--size", "0"], "", `--size must be a whole number from 1 to 100000: it is "0"`],
+  ["batcher", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["worker", ["--role", "boss"], "", `--role must be one of all, main, batcher: it is "boss"`],
   ["worker", ["--role", "batcher", "--shards", "4"], "", "--shards is not for --role batcher"],
   ["worker", ["--role", "main", "--sink", "sqlite:x.db"], "", "--sink is not for --role main"],
@@ -66,7 +69,7 @@ for (const [command, args, stdin, expected] of MISTAKES) {
   });
 }
 
-for (const command of ["demo", "server", "worker", "start", "write", "bench", "sink", "dead-letters", "ledger"]) {
+for (const command of ["demo", "server", "worker", "start", "write", "batcher", "bench", "compare", "sink", "dead-letters", "ledger"]) {
   permittedTest(`deno task ${command} --help shows its flags`, async () => {
     const { code, stdout } = await runCommand(command.replace("-", "_"), ["--help"]);
     assertEquals(code, 0);
