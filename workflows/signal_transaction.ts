@@ -10,7 +10,8 @@
  * - a request id may be given, so that a duplicate can be sent on purpose; by default it is the original's;
  * - the row may be any JSON, not only a string;
  * - the result also says how long the confirmation took and, by themselves, batch and request id;
- * - what the original logs as information is not logged, errors are;
+ * - the simulated work takes a random time within those bounds, where the original's depends on the workflow's id, and beats;
+ * - what the original logs as information is not logged, errors are; their words, and those of failures, are our own;
  * - the workflow's type is `signalTransaction`.
  *
  * @module
