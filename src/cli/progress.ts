@@ -11,6 +11,13 @@ export interface Progress {
   stop(): void;
 }
 
+/** Told what is done now, and about each step that is done. */
+export interface Steps {
+  now(what: string): void;
+  done(): void;
+  stop(): void;
+}
+
 const LINE_EVERY_MS = 5_000;
 
 /** Shows progress on stderr. Of work without a known end, it shows how much is done and how fast. */
@@ -50,4 +57,22 @@ function showLines(what: string, total: number | undefined): Progress {
     },
     stop: show,
   };
+}
+
+/**
+ * Shows on stderr how many steps of long work are done, and what is done now.
+ *
+ * @param plain Lines on a terminal too, as something else is written there.
+ */
+export function showSteps(total: number, plain: boolean): Steps {
+  let done = 0;
+  if (plain || !Deno.stderr.isTerminal()) {
+    return { now: (what) => console.error(`[${done}/${total}] ${what}`), done: () => void done++, stop() {} };
+  }
+  const bar = new cliProgress.SingleBar({
+    format: "[{bar}] {value}/{total} after {duration_formatted}: {what}",
+    hideCursor: true,
+  }, cliProgress.Presets.shades_classic);
+  bar.start(total, 0, { what: "" });
+  return { now: (what) => bar.update({ what }), done: () => bar.increment(), stop: () => bar.stop() };
 }

@@ -10,8 +10,12 @@ import { UsageError } from "./command.ts";
 /** How long a command waits for a server before it says that there is none. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connects and looks for the namespace, or says in one line what to do. */
-export async function connectOrExplain(address: string | undefined): Promise<ConnectedClient> {
+/**
+ * Connects and looks for the namespace, or says in one line what to do.
+ *
+ * @param flag What the command calls the flag with the address.
+ */
+export async function connectOrExplain(address: string | undefined, flag = "--address"): Promise<ConnectedClient> {
   const { connection, namespace } = loadConnectConfig({ address });
   let connected: ConnectedClient;
   try {
@@ -19,7 +23,7 @@ export async function connectOrExplain(address: string | undefined): Promise<Con
   } catch (error) {
     throw new UsageError(
       `No Temporal server answers at ${connection.address} (${(error as Error).message}): ` +
-        "start one with 'deno task server', or set TEMPORAL_ADDRESS or --address",
+        "start one with 'deno task server', or set TEMPORAL_ADDRESS or " + flag,
     );
   }
   try {

@@ -52,6 +52,8 @@ export class CompareContext {
   readonly signal: AbortSignal;
   /** Tells people how far it is. */
   readonly progress: (what: string) => void;
+  /** The server may be one that has seen other comparisons. */
+  readonly #id = `compare-${crypto.randomUUID().slice(0, 8)}`;
   #runs = 0;
 
   constructor(options: CompareContextOptions) {
@@ -75,8 +77,7 @@ export class CompareContext {
     await prepareDatabase(databaseFile);
     return {
       address,
-      // The server may be one that has seen other comparisons.
-      name: `compare-${crypto.randomUUID().slice(0, 8)}-${variant}-${n}`,
+      name: `${this.#id}-${variant}-${n}`,
       databaseFile,
       policy,
       ...(confirmationTimeoutMs !== undefined && { confirmationTimeoutMs }),
@@ -86,5 +87,13 @@ export class CompareContext {
   /** Starts workers of a run in a process of their own and returns when they poll. */
   startWorkers(variant: VariantName, role: Role, run: VariantOptions): Promise<WorkerProcess> {
     return WorkerProcess.start({ ...run, variant, role, bundleFile: this.bundleFile });
+  }
+
+  /** Terminates every workflow on the shared server that this comparison has left there. */
+  async endWorkflows(): Promise<void> {
+    const query = `WorkflowId STARTS_WITH "${this.#id}" AND ExecutionStatus = "Running"`;
+    for await (const { workflowId } of this.client.workflow.list({ query })) {
+      await this.client.workflow.getHandle(workflowId).terminate("The comparison is over").catch(() => {});
+    }
   }
 }

@@ -6,7 +6,6 @@
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import proto from "@temporalio/proto";
 import { countActions, type HistoryEvent } from "./actions.ts";
-import { msOf } from "./event_time.ts";
 
 /** What a part of a history comes to. */
 export interface HistoryCost {
@@ -40,15 +39,9 @@ function encodedBytes(event: HistoryEvent): number {
   return proto.temporal.api.history.v1.HistoryEvent.encode(event).finish().length;
 }
 
-/** A closed workflow: what it cost, and how long it took by the server's clock. */
-export interface ClosedHistory extends HistoryCost {
-  readonly durationMs: number;
-}
-
-/** Reads the history of a caller that has ended. */
-export async function closedHistory(client: Client, workflowId: string): Promise<ClosedHistory> {
-  const events = await eventsOf(client, workflowId);
-  return { ...costOf(events), durationMs: msOf(events.at(-1)!.eventTime) - msOf(events[0].eventTime) };
+/** The cost of a workflow that has ended, in one run. */
+export async function costOfWorkflow(client: Client, workflowId: string): Promise<HistoryCost> {
+  return costOf(await eventsOf(client, workflowId));
 }
 
 /** A place in the history of a workflow that goes on, perhaps as new. */

@@ -33,6 +33,8 @@ export interface LoadPlan {
   readonly window: GatherPolicy;
 }
 
+/** So rarely that a server's queues have nothing to do in between, whatever a variant asks of them. */
+const SPARSE_EVERY_MS = 500;
 const STEADY_CALLERS = 50;
 const BURST_CALLERS = 500;
 /** The trigger of the original of the signal variant. */
@@ -45,16 +47,17 @@ const SCALING_CALLERS = 48;
 /** Two minutes of loads. */
 export const QUICK_PLAN: LoadPlan = {
   loads: {
-    idle: { shape: { kind: "one by one", calls: 15 }, rounds: 2 },
-    steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 4_000 }, rounds: 2 },
+    idle: { shape: { kind: "one by one", calls: 12 }, rounds: 2 },
+    sparse: { shape: { kind: "open", everyMs: SPARSE_EVERY_MS, durationMs: 5_000 }, rounds: 1 },
+    steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 3_000 }, rounds: 2 },
     burst: { shape: { kind: "at once", calls: BURST_CALLERS }, rounds: 1 },
-    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 8_000 }, rounds: 1 },
+    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 6_000 }, rounds: 1 },
     clients: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 2_000 }, rounds: 1 },
   },
   warmUp: { kind: "at once", calls: 100 },
   scaling: {
     processes: SCALING_PROCESSES,
-    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 3_000 },
+    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 2_500 },
     warmUp: { kind: "at once", calls: SCALING_CALLERS },
     rounds: 1,
   },
@@ -66,6 +69,7 @@ export const QUICK_PLAN: LoadPlan = {
 export const FULL_PLAN: LoadPlan = {
   loads: {
     idle: { shape: { kind: "one by one", calls: 50 }, rounds: 4 },
+    sparse: { shape: { kind: "open", everyMs: SPARSE_EVERY_MS, durationMs: 25_000 }, rounds: 2 },
     steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 15_000 }, rounds: 4 },
     burst: { shape: { kind: "at once", calls: BURST_CALLERS }, rounds: 4 },
     trickle: { shape: { kind: "open", everyMs: 250, durationMs: 60_000 }, rounds: 2 },

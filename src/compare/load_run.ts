@@ -6,7 +6,7 @@
 import type { Role } from "../worker/local_system.ts";
 import type { CompareContext } from "./compare_context.ts";
 import { checkRows } from "./check_rows.ts";
-import { addCosts, type ClosedHistory, closedHistory, costSince, NO_COST, placeOf } from "./histories.ts";
+import { addCosts, costOfWorkflow, costSince, type HistoryCost, NO_COST, placeOf } from "./histories.ts";
 import { type CallRecord, type LoadShape, type MakeCall, runShape, type ShapeResult } from "./load_shape.ts";
 import type { RoundMeasure } from "./load_tally.ts";
 import type { VariantName } from "./report_data.ts";
@@ -122,11 +122,11 @@ export class LoadRun implements AsyncDisposable {
     return (n) => writer.write({ requestId: idOf(n), data: { key: idOf(n), ...payment(n) } });
   }
 
-  async #read(calls: readonly CallRecord[], idOf: (n: number) => string): Promise<ClosedHistory[]> {
+  async #read(calls: readonly CallRecord[], idOf: (n: number) => string): Promise<HistoryCost[]> {
     const remaining = calls.values();
-    const histories: ClosedHistory[] = [];
+    const histories: HistoryCost[] = [];
     const reader = async () => {
-      for (const { n } of remaining) histories.push(await closedHistory(this.context.client, idOf(n)));
+      for (const { n } of remaining) histories.push(await costOfWorkflow(this.context.client, idOf(n)));
     };
     await Promise.all(Array.from({ length: READ_AT_ONCE }, reader));
     return histories;

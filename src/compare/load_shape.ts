@@ -7,7 +7,10 @@ import type { Told } from "./variant.ts";
 
 /** When calls begin. */
 export type LoadShape =
-  /** So many callers, each of which calls again as soon as it is answered. */
+  /**
+   * So many callers, each of which calls again as soon as it is answered, for so long; on a slow machine longer, until
+   * there are three answers for each caller.
+   */
   | { readonly kind: "closed"; readonly callers: number; readonly durationMs: number }
   /** One caller after the other. */
   | { readonly kind: "one by one"; readonly calls: number }
@@ -15,6 +18,9 @@ export type LoadShape =
   | { readonly kind: "at once"; readonly calls: number }
   /** At a steady rate, however long answers take. */
   | { readonly kind: "open"; readonly everyMs: number; readonly durationMs: number };
+
+/** Answers for each caller of a closed loop, at least. */
+const MIN_ROUNDS = 3;
 
 /** Makes the n-th call and waits for what its caller is told. */
 export type MakeCall = (n: number) => Promise<Told>;
@@ -48,9 +54,13 @@ export async function runShape(shape: LoadShape, makeCall: MakeCall, signal: Abo
   };
   switch (shape.kind) {
     case "closed": {
-      const endAtMs = startedAtMs + shape.durationMs;
-      await inLoops(shape.callers, () => performance.now() < endAtMs && !signal.aborted, call);
-      return steadyPart(calls, shape.callers, endAtMs);
+      const goesOn = () => {
+        const enough = performance.now() - startedAtMs >= shape.durationMs &&
+          calls.length >= MIN_ROUNDS * shape.callers;
+        return !enough && !signal.aborted;
+      };
+      await inLoops(shape.callers, goesOn, call);
+      return steadyPart(calls, shape.callers);
     }
     case "one by one":
       await inLoops(1, (n) => n < shape.calls && !signal.aborted, call);
@@ -73,9 +83,10 @@ export async function runShape(shape: LoadShape, makeCall: MakeCall, signal: Abo
 
 /**
  * The part of a closed loop in which all callers were at work and out of step: after as many answers as there are callers,
- * which began in the same moment, and before the end, from which on nobody calls again.
+ * which began in the same moment, and before the last call began.
  */
-export function steadyPart(calls: readonly CallRecord[], callers: number, endAtMs: number): ShapeResult {
+export function steadyPart(calls: readonly CallRecord[], callers: number): ShapeResult {
+  const endAtMs = Math.max(...calls.map(({ begunAtMs }) => begunAtMs));
   const inOrder = calls.toSorted((a, b) => a.endedAtMs - b.endedAtMs);
   const fromMs = inOrder[Math.min(callers, inOrder.length) - 1]?.endedAtMs ?? endAtMs;
   const counted = calls.filter(({ begunAtMs }) => begunAtMs >= fromMs);

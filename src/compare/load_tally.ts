@@ -4,7 +4,7 @@
  * @module
  */
 import { Latencies } from "../bench/latencies.ts";
-import { addCosts, type ClosedHistory, type HistoryCost, NO_COST } from "./histories.ts";
+import { addCosts, type HistoryCost, NO_COST } from "./histories.ts";
 import type { ShapeResult } from "./load_shape.ts";
 import { CURVE_PERCENTILES, type LoadName, type LoadRow, type VariantName } from "./report_data.ts";
 import type { WorkerMeasure } from "./worker_process.ts";
@@ -15,7 +15,7 @@ export interface RoundMeasure {
   readonly before: WorkerMeasure;
   readonly after: WorkerMeasure;
   /** Histories of callers, a sample of them. */
-  readonly callers: readonly ClosedHistory[];
+  readonly callers: readonly HistoryCost[];
   /** What the batchers' histories grew by. */
   readonly batchers: HistoryCost;
 }
@@ -23,7 +23,7 @@ export interface RoundMeasure {
 /** One variant under one load. */
 export class LoadTally {
   readonly #waits = new Latencies();
-  readonly #durations = new Latencies();
+  readonly #calls = new Latencies();
   #done = 0;
   #failed = 0;
   #rates: number[] = [];
@@ -38,7 +38,11 @@ export class LoadTally {
 
   /** Adds a round. */
   add({ result, before, after, callers, batchers }: RoundMeasure): void {
-    for (const { told } of result.counted) if (told.kind === "done") this.#waits.addMs(told.waitMs);
+    for (const { told, begunAtMs, endedAtMs } of result.counted) {
+      if (told.kind !== "done") continue;
+      this.#waits.addMs(told.waitMs);
+      this.#calls.addMs(endedAtMs - begunAtMs);
+    }
     const done = result.calls.filter(({ told }) => told.kind === "done").length;
     this.#done += done;
     this.#failed += result.calls.length - done;
@@ -46,10 +50,7 @@ export class LoadTally {
     this.#transactions += after.transactions - before.transactions;
     this.#rows += after.rows - before.rows;
     this.#cpuSeconds += after.cpuSeconds - before.cpuSeconds;
-    for (const caller of callers) {
-      this.#callers = addCosts(this.#callers, caller);
-      this.#durations.addMs(caller.durationMs);
-    }
+    for (const caller of callers) this.#callers = addCosts(this.#callers, caller);
     this.#callersRead += callers.length;
     this.#batchers = addCosts(this.#batchers, batchers);
   }
@@ -72,7 +73,8 @@ export class LoadTally {
       p99_ms: waits.ms(99),
       max_ms: waits.ms(100),
       curve_ms: CURVE_PERCENTILES.map((percentile) => waits.ms(percentile)),
-      ...(this.#durations.count > 0 && { call_ms_p50: this.#durations.ms(50) }),
+      call_ms_p50: this.#calls.ms(50),
+      call_ms_p99: this.#calls.ms(99),
       writes_per_s: rounded(perSecond, 1),
       statements_per_s: rounded(transactionsPerWrite * perSecond, 1),
       rows_per_statement: rounded(this.#rows / this.#transactions),

@@ -11,9 +11,9 @@ export const VARIANTS = ["update", "signal", "activity", "direct"] as const;
 export type VariantName = typeof VARIANTS[number];
 
 /** Loads, in the order in which they are shown. */
-export const LOADS = ["idle", "steady", "burst", "trickle", "clients"] as const;
+export const LOADS = ["idle", "sparse", "steady", "burst", "trickle", "clients"] as const;
 
-/** A load: one caller, callers in a closed loop, all at once, few under a window, or writers that are no workflows. */
+/** A load: one caller after the other, one now and then, callers in a closed loop, all at once, few under a window, or writers that are no workflows. */
 export type LoadName = typeof LOADS[number];
 
 /** Faults, in the order in which they are shown. */
@@ -46,8 +46,12 @@ export interface LoadRow {
   readonly max_ms: number;
   /** The wait at each of {@linkcode CURVE_PERCENTILES}. */
   readonly curve_ms: readonly number[];
-  /** A caller's workflow from its start to its end, by the server's clock: the wait, and getting to it and from it. */
-  readonly call_ms_p50?: number;
+  /**
+   * The call from outside, by the clock of who makes the load: from the request to start a caller to its result. Unlike the
+   * wait it has the time that a caller stood in line for its worker.
+   */
+  readonly call_ms_p50: number;
+  readonly call_ms_p99: number;
   readonly writes_per_s: number;
   readonly statements_per_s: number;
   readonly rows_per_statement: number;

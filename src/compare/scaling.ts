@@ -14,6 +14,11 @@ import { NO_WINDOW } from "./variant.ts";
 /** The variants whose load on the database may depend on the number of processes. */
 const SCALED = ["update", "activity", "direct"] as const satisfies readonly VariantName[];
 
+/** Those of them whose load on the database is looked at. */
+export function scaledOf(variants: readonly VariantName[]): ScalingRow["variant"][] {
+  return SCALED.filter((variant) => variants.includes(variant));
+}
+
 /** One variant on one number of processes. */
 interface Setting {
   readonly variant: ScalingRow["variant"];
@@ -28,9 +33,8 @@ export async function* runScaling(
   context: CompareContext,
   { plan: { scaling }, variants }: { readonly plan: LoadPlan; readonly variants: readonly VariantName[] },
 ): AsyncGenerator<ScalingRow> {
-  const scaled = SCALED.filter((variant) => variants.includes(variant));
   const settings: Setting[] = scaling.processes.flatMap((processes) =>
-    scaled.map((variant) => ({ variant, processes }))
+    scaledOf(variants).map((variant) => ({ variant, processes }))
   );
   const tallies = new Map(settings.map((setting) => [setting, new ScalingTally(setting)]));
   for (const { round, item } of interleave(settings, scaling.rounds)) {

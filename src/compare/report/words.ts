@@ -16,7 +16,8 @@ export const VARIANT_WORDS: Readonly<Record<VariantName, string>> = {
 
 /** What each load is, after its name. */
 export const LOAD_WORDS: Readonly<Record<LoadName, string>> = {
-  idle: "one caller, nobody else writes",
+  idle: "one caller after the other, nobody else writes",
+  sparse: "one caller now and then, nobody else writes",
   steady: "callers in a closed loop",
   burst: "all callers at once",
   trickle: "few callers, batches held for a window",

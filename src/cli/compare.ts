@@ -1,0 +1,126 @@
+/**
+ * `deno task compare`: this project beside other ways of writing.
+ *
+ * @module
+ */
+import { ACTION_RULES } from "../compare/actions.ts";
+import { renderChartSvg } from "../compare/chart_svg.ts";
+import { compare, type ComparedRow, type ComparisonOptions, rowsIn, sortRows } from "../compare/comparison.ts";
+import { startCompareSystem } from "../compare/compare_system.ts";
+import { FULL_PLAN, QUICK_PLAN } from "../compare/load_plan.ts";
+import { describeMachine, readVersions } from "../compare/machine.ts";
+import { methodOf, NOT_MEASURED } from "../compare/method.ts";
+import { type CompareReport, type VariantName, VARIANTS } from "../compare/report_data.ts";
+import { renderHtml } from "../compare/report_html.ts";
+import { renderText } from "../compare/report_text.ts";
+import { createLog, installRuntime } from "../worker/log.ts";
+import { EXIT_FAILED, EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
+import { showSteps } from "./progress.ts";
+import { connectOrExplain } from "./server_access.ts";
+
+await main({
+  usage: "deno task compare",
+  summary:
+    "Compares ways of writing, on a Temporal server and databases of its own: batched by Updates (this project), by\n" +
+    "signals, inside the worker process, and not at all. The variants take turns under the same loads; then everything\n" +
+    "that can go wrong is made to. Ends with a report: a table here, and files in --out. Takes about 25 minutes.",
+  flags: {
+    quick: { type: "switch", help: "Less of everything: ends within 5 minutes" },
+    out: { type: "text", value: "DIR", default: "comparison", help: "Where report.json, report.html and chart.svg go" },
+    variants: {
+      type: "text",
+      value: "NAMES",
+      default: VARIANTS.join(","),
+      help: "Which ones to compare, with commas between them",
+    },
+    server: {
+      type: "text",
+      value: "HOST:PORT",
+      help: "A Temporal server that runs (default: one is started, and stopped in the end)",
+    },
+    json: { type: "switch", help: "Print one JSON object a line as it is measured, instead of tables in the end" },
+  },
+  examples: ["deno task compare --quick", "deno task compare --quick --json --variants update,signal"],
+  async run(flags, _operands, signal) {
+    const variants = variantsOf(flags.variants);
+    await prepareFolder(flags.out);
+    if (flags.server !== undefined) await (await connectOrExplain(flags.server, "--server"))[Symbol.asyncDispose]();
+    const log = createLog("warn");
+    installRuntime(log, "warn");
+    const options: ComparisonOptions = { plan: flags.quick ? QUICK_PLAN : FULL_PLAN, variants };
+    const steps = showSteps(rowsIn(options), flags.json);
+    const startedAt = new Date();
+    await using system = await startCompareSystem({
+      address: flags.server,
+      quick: flags.quick,
+      log,
+      signal,
+      progress: (what) => steps.now(what),
+    });
+    const { context } = system;
+    const rows: ComparedRow[] = [];
+    try {
+      // With the signal no call outlives the connection: the SDK would go on retrying on a closed one.
+      await context.client.withAbortSignal(signal, async () => {
+        for await (const compared of compare(context, options)) {
+          rows.push(compared);
+          steps.done();
+          if (flags.json) console.log(JSON.stringify(asLine(compared)));
+        }
+      });
+    } catch (error) {
+      steps.stop();
+      if (signal.aborted) return EXIT_INTERRUPTED;
+      console.error(`error: ${(error as Error).message}`);
+      return EXIT_FAILED;
+    }
+    steps.stop();
+    const report: CompareReport = {
+      format: 1,
+      command: ["deno task compare", ...Deno.args].join(" "),
+      startedAt: startedAt.toISOString(),
+      durationS: Math.round((Date.now() - startedAt.getTime()) / 1_000),
+      quick: flags.quick,
+      machine: describeMachine(),
+      versions: await readVersions(context.client),
+      method: methodOf(options.plan),
+      notMeasured: NOT_MEASURED,
+      actionRules: ACTION_RULES,
+      ...sortRows(rows, variants),
+    };
+    if (!flags.json) console.log(renderText(report, { colour: Deno.stdout.isTerminal() && !Deno.noColor }));
+    await writeReport(flags.out, report);
+    console.error(`Report: ${flags.out}/report.html, with report.json and chart.svg beside it`);
+    return 0;
+  },
+});
+
+function variantsOf(text: string): VariantName[] {
+  const given = text.split(",").map((name) => name.trim());
+  for (const name of given) {
+    if (!(VARIANTS as readonly string[]).includes(name)) {
+      throw new UsageError(`Unknown variant ${JSON.stringify(name)}: it must be one of ${VARIANTS.join(", ")}`);
+    }
+  }
+  return VARIANTS.filter((name) => given.includes(name));
+}
+
+/** Before all the work, so that it is not for nothing. */
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+  } catch (error) {
+    throw new UsageError(`Cannot write to --out ${folder}: ${(error as Error).message}`);
+  }
+}
+
+function asLine({ part, row }: ComparedRow): object {
+  return part === "scaling" ? { scaling: "worker processes", ...row } : row;
+}
+
+async function writeReport(folder: string, report: CompareReport): Promise<void> {
+  await Deno.writeTextFile(`${folder}/report.json`, JSON.stringify(report, null, 2) + "\n");
+  await Deno.writeTextFile(`${folder}/report.html`, renderHtml(report));
+  await Deno.writeTextFile(`${folder}/chart.svg`, renderChartSvg(report));
+}
