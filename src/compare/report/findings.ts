@@ -26,6 +26,7 @@ const WITH: Readonly<Record<VariantName, string>> = {
 
 const UNDER: Readonly<Record<LoadName, string>> = {
   idle: "Idle",
+  sparse: "Idle with pauses",
   steady: "Under steady load",
   burst: "In a burst",
   trickle: "In a trickle under a window",
