@@ -10,8 +10,10 @@ import type { CompareReport } from "./report_data.ts";
 
 /** Width of the picture for a README: as wide as a page on GitHub shows it without making it smaller. */
 const PICTURE_WIDTH = 760;
-const PICTURE_HEAD_PX = 62;
+const PICTURE_HEAD_PX = 80;
 const PICTURE_PAD_PX = 20;
+/** Characters of a line under the title. */
+const LINE_MAX = 100;
 
 /**
  * Draws the overview as a document of its own, for a README. It has a background, as a picture follows the theme of
@@ -22,7 +24,11 @@ export function renderChartSvg(report: CompareReport): string {
   const [, height] = /height="(\d+)"/.exec(inner)!;
   const total = Number(height) + PICTURE_HEAD_PX + PICTURE_PAD_PX;
   const { cpus, cpu } = report.machine;
-  const made = `${report.startedAt.slice(0, 10)}, ${cpus} × ${cpu}, ${report.command}`;
+  const made = [report.command, `${report.startedAt.slice(0, 10)}, ${cpus} × ${cpu}`].map((line, index) =>
+    `<text x="${PICTURE_PAD_PX}" y="${47 + 17 * index}" font-size="12" fill="var(--muted)">${
+      escapeHtml(cut(line))
+    }</text>`
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${PICTURE_WIDTH}" height="${total}" viewBox="0 0 ${PICTURE_WIDTH} ${total}" role="img" aria-labelledby="title desc">
 <title id="title">How long a caller waits for the result of its write</title>
 <desc id="desc">${/aria-label="([^"]*)"/.exec(inner)![1]}</desc>
@@ -36,8 +42,12 @@ svg { ${
     total - 1
   }" rx="6" fill="var(--paper)" stroke="var(--line)"/>
 <text x="${PICTURE_PAD_PX}" y="28" font-size="16" font-weight="600" fill="var(--ink)">How long a caller waits for the result of its write</text>
-<text x="${PICTURE_PAD_PX}" y="47" font-size="12" fill="var(--muted)">${escapeHtml(made)}</text>
+${made.join("\n")}
 ${inner.replace("<svg ", `<svg x="${PICTURE_PAD_PX}" y="${PICTURE_HEAD_PX}" `)}
 </svg>
 `;
+}
+
+function cut(line: string): string {
+  return line.length <= LINE_MAX ? line : `${line.slice(0, LINE_MAX - 1)}…`;
 }

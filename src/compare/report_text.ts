@@ -32,31 +32,32 @@ export interface TextOptions {
 
 type Column<R> = readonly [name: string, cell: (row: R) => number];
 
-const LOAD_COLUMNS: readonly Column<LoadRow>[] = [
+const WAIT_COLUMNS: readonly Column<LoadRow>[] = [
   ["p50 ms", ({ p50_ms }) => p50_ms],
   ["p95 ms", ({ p95_ms }) => p95_ms],
   ["p99 ms", ({ p99_ms }) => p99_ms],
   ["max ms", ({ max_ms }) => max_ms],
   ["call p50", ({ call_ms_p50 }) => call_ms_p50],
+  ["call p99", ({ call_ms_p99 }) => call_ms_p99],
   ["writes/s", ({ writes_per_s }) => writes_per_s],
-  ["stmts/s", ({ statements_per_s }) => statements_per_s],
-  ["rows/stmt", ({ rows_per_statement }) => rows_per_statement],
-  ["actions", ({ actions_per_write }) => actions_per_write],
+  ["writes", ({ writes }) => writes],
   ["failed", ({ failed }) => failed],
 ];
 
 const COST_COLUMNS: readonly Column<LoadRow>[] = [
-  ["writes", ({ writes }) => writes],
-  ["events/write", ({ events_per_write }) => events_per_write],
-  ["bytes/write", ({ history_bytes_per_write }) => history_bytes_per_write],
-  ["CPU s/1,000 writes", ({ worker_cpu_s_per_1000_writes }) => worker_cpu_s_per_1000_writes],
+  ["statements/s", ({ statements_per_s }) => statements_per_s],
+  ["rows/statement", ({ rows_per_statement }) => rows_per_statement],
+  ["actions", ({ actions_per_write }) => actions_per_write],
+  ["events", ({ events_per_write }) => events_per_write],
+  ["bytes", ({ history_bytes_per_write }) => history_bytes_per_write],
+  ["CPU s/1,000", ({ worker_cpu_s_per_1000_writes }) => worker_cpu_s_per_1000_writes],
 ];
 
 const SCALING_COLUMNS: readonly Column<ScalingRow>[] = [
   ["writes/s", ({ writes_per_s }) => writes_per_s],
   ["p50 ms", ({ p50_ms }) => p50_ms],
-  ["stmts/s", ({ statements_per_s }) => statements_per_s],
-  ["rows/stmt", ({ rows_per_statement }) => rows_per_statement],
+  ["statements/s", ({ statements_per_s }) => statements_per_s],
+  ["rows/statement", ({ rows_per_statement }) => rows_per_statement],
   ["connections", ({ connections }) => connections],
 ];
 
@@ -76,9 +77,9 @@ export function renderText(report: CompareReport, { colour = false }: TextOption
         `${cpu}, ${formatNumber(memoryGiB)} GiB, ${os}`,
     ),
     ...report.loads.length === 0 ? [] : [
-      ...title("A caller's wait and the database (actions: billable, per write)", colour),
-      ...textTable(namesOf(LOAD_COLUMNS), loadGroups(report, LOAD_COLUMNS, colour), colour),
-      ...title("Histories and workers", colour),
+      ...title("A caller's wait, and its whole call from outside", colour),
+      ...textTable(namesOf(WAIT_COLUMNS), loadGroups(report, WAIT_COLUMNS, colour), colour),
+      ...title("What a write costs: billable actions, history events and bytes, worker CPU", colour),
       ...textTable(namesOf(COST_COLUMNS), measuredOnly(loadGroups(report, COST_COLUMNS, colour)), colour),
     ],
     ...scalingLines(report, colour),

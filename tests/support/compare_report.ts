@@ -52,6 +52,7 @@ function load(scenario: LoadName, variant: VariantName, figures: Figures): LoadR
     max_ms,
     curve_ms: CURVE_PERCENTILES.map((percentile) => between(known, percentile)),
     call_ms_p50: p50_ms + (scenario === "clients" ? 0 : 9),
+    call_ms_p99: p99_ms + (scenario === "clients" ? 0 : 21),
     writes_per_s,
     statements_per_s: Math.round(100 * writes_per_s / rows_per_statement) / 100,
     rows_per_statement,
@@ -79,6 +80,10 @@ const LOAD_ROWS: readonly (LoadRow | ImpossibleLoad)[] = [
   load("idle", "signal", [121, 163, 214, 251, 120, 7.9, 1, 21.4, 5_210, 5.2, 11.3]),
   load("idle", "activity", [30.2, 38.1, 46.3, 52, 120, 31.5, 1, 11, 2_060, 2, 5.7]),
   load("idle", "direct", [28.4, 36.5, 44.8, 60.1, 120, 33.8, 1, 11, 2_010, 2, 5.4]),
+  load("sparse", "update", [6.1, 8.8, 12.9, 15, 100, 10, 1, 8.1, 1_410, 3.01, 4.4]),
+  load("sparse", "signal", [64, 88, 104, 111, 100, 10, 1, 21.2, 5_190, 5.2, 11.9]),
+  load("sparse", "activity", [12.8, 17.3, 22.5, 26, 100, 10, 1, 11, 2_060, 2, 6]),
+  load("sparse", "direct", [12.1, 16.9, 21.4, 24.2, 100, 10, 1, 11, 2_010, 2, 5.6]),
   load("steady", "update", [72, 118, 161, 240, 3_000, 640, 24.6, 6.4, 1_180, 2.08, 2.4]),
   load("steady", "signal", [612, 1_180, 1_640, 2_210, 3_000, 74, 41.3, 16.9, 4_480, 5.06, 9.8]),
   load("steady", "activity", [64, 96, 131, 190, 3_000, 702, 18.2, 11, 2_050, 2, 3.1]),
@@ -217,5 +222,27 @@ export function madeUpReport(): CompareReport {
       rows_per_statement: rows,
       connections,
     })),
+  };
+}
+
+/** What could be a command to a page, to a picture or to a terminal. */
+export const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(2)>&\x1b]0;title\x07\u202e\ud800`;
+
+/** The same comparison with every text that is free replaced by {@linkcode HOSTILE}. */
+export function hostileReport(): CompareReport {
+  const report = madeUpReport();
+  return {
+    ...report,
+    command: HOSTILE,
+    startedAt: HOSTILE,
+    machine: { ...report.machine, cpu: HOSTILE, os: HOSTILE },
+    versions: { [HOSTILE]: HOSTILE },
+    method: [HOSTILE],
+    notMeasured: [HOSTILE],
+    actionRules: [{ what: HOSTILE, actions: HOSTILE }],
+    loads: report.loads.map((row) => "impossible" in row ? { ...row, impossible: HOSTILE } : row),
+    faults: report.faults.map((row) =>
+      "impossible" in row ? { ...row, impossible: HOSTILE } : { ...row, note: HOSTILE }
+    ),
   };
 }

@@ -30,8 +30,14 @@ export interface BarChart {
   readonly id: string;
   /** What the chart shows, for those who do not see it. */
   readonly label: string;
-  /** What the bars measure, with its unit. */
+  /** What the bars measure, with its unit unless the figures have it. */
   readonly axis: string;
+  /**
+   * How the figures of the axis are written.
+   *
+   * @default formatNumber
+   */
+  readonly format?: (value: number) => string;
   readonly groups: readonly BarGroup[];
 }
 
@@ -40,16 +46,18 @@ const TOP_PX = 6;
 const AXIS_PX = 46;
 /** Room for the figures beside the longest bar. */
 const FIGURE_PX = 84;
+/** Room for the names to the left, at least: that of a short heading. */
+const NAMES_PX = 70;
 /** Width of a character of a label: generous, as fonts differ. */
 const CHARACTER_PX = 7.2;
 
 type Row = Bar | { readonly heading: string };
 
 /** Draws bars that are as long as their figures: the axis starts at zero. */
-export function drawBars({ id, label, axis, groups }: BarChart, width: number): Markup {
+export function drawBars({ id, label, axis, groups, format = formatNumber }: BarChart, width: number): Markup {
   const rows = groups.flatMap(({ heading, bars }): readonly Row[] => heading === "" ? bars : [{ heading }, ...bars]);
   const longest = Math.max(0, ...rows.map((row) => "heading" in row ? 0 : row.label.length));
-  const left = Math.ceil(longest * CHARACTER_PX) + 18;
+  const left = Math.max(NAMES_PX, Math.ceil(longest * CHARACTER_PX) + 18);
   return drawSvg({
     id,
     label,
@@ -67,7 +75,7 @@ export function drawBars({ id, label, axis, groups }: BarChart, width: number): 
         nameLocation: "middle",
         nameGap: 28,
         nameTextStyle: { color: chartColour("muted"), fontSize: TEXT_PX },
-        axisLabel: { color: chartColour("muted"), fontSize: TEXT_PX, hideOverlap: true, formatter: formatNumber },
+        axisLabel: { color: chartColour("muted"), fontSize: TEXT_PX, hideOverlap: true, formatter: format },
         splitLine: { lineStyle: { color: chartColour("line") } },
       },
       yAxis: {

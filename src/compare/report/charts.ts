@@ -59,9 +59,10 @@ export function loadFigures(report: CompareReport, scenario: LoadName): Markup[]
       (id, width) => drawCurves(id, label, rows, width),
       `curve-${scenario}`,
     ),
-    bars("A caller's wait, and its whole call (median)", {
+    bars("A caller's wait, and its whole call", {
       id: `wait-${scenario}`,
-      axis: "ms",
+      axis: "wait",
+      format: formatMs,
       groups: variantsIn(report).flatMap((variant) => waitGroup(loadOf(report, scenario, variant))),
     }),
     bars("Writes per second", {
@@ -80,7 +81,8 @@ function waitGroup(row: ReturnType<typeof loadOf>): BarGroup[] {
     ["p50", row.p50_ms],
     ["p95", row.p95_ms],
     ["p99", row.p99_ms],
-    ["call", row.call_ms_p50],
+    ["call p50", row.call_ms_p50],
+    ["call p99", row.call_ms_p99],
   ] as const;
   return [{
     heading: variant,

@@ -49,7 +49,7 @@ export function compareTo(own: number, rival: number): string {
   if (!(less > 0)) return own < rival ? "less" : "more";
   const ratio = more / less;
   if (ratio < SAME_RATIO_MAX) return "about the same";
-  const times = ratio >= WHOLE_RATIO_MIN ? Math.round(ratio).toLocaleString("en-US") : ratio.toFixed(1);
+  const times = ratio >= WHOLE_RATIO_MIN ? Math.round(ratio).toLocaleString("en-US") : trimZeros(ratio.toFixed(1));
   return `${times} times ${own < rival ? "less" : "more"}`;
 }
 

@@ -63,17 +63,24 @@ function waitFindings(report: CompareReport): Finding[] {
       return [{ text: `${UNDER[scenario]}, a caller waits ${formatMs(own.p50_ms)} ${WITH.update}.`, tone: "plain" }];
     }
     const other = measuredLoad(report, scenario, rival)!;
-    const words = compareTo(own.p50_ms, other.p50_ms);
-    const more = ([["p99_ms", "p99"], ["call_ms_p50", "median of the whole call"]] as const).map(([field, name]) =>
-      `${name} ${formatMs(own[field])} and ${formatMs(other[field])} (${compareTo(own[field], other[field])})`
-    );
+    const wait = compareTo(own.p50_ms, other.p50_ms);
+    const call = compareTo(own.call_ms_p50, other.call_ms_p50);
+    const p99 = compareTo(own.p99_ms, other.p99_ms);
     return [{
       text: `${UNDER[scenario]}, a caller waits ${formatMs(own.p50_ms)} ${WITH.update} and ` +
-        `${formatMs(other.p50_ms)} ${WITH[rival]}: ${words}.`,
-      detail: `That is the median; ${more.join(", ")}.`,
-      tone: words.endsWith("less") ? "good" : words.endsWith("more") ? "bad" : "plain",
+        `${formatMs(other.p50_ms)} ${WITH[rival]}: ${wait}.`,
+      // The wait does not see a caller stand in line for its first task; the whole call does.
+      detail: `Its whole call, from outside, takes ${formatMs(own.call_ms_p50)} and ${formatMs(other.call_ms_p50)}: ` +
+        `${call}. These are medians; p99 of the wait: ${formatMs(own.p99_ms)} and ${formatMs(other.p99_ms)}, ${p99}.`,
+      tone: toneOf([wait, call]),
     }];
   });
+}
+
+/** For Updates if all that takes less time does, and against them if anything takes more. */
+function toneOf(words: readonly string[]): Finding["tone"] {
+  if (words.some((word) => word.endsWith("more"))) return "bad";
+  return words.some((word) => word.endsWith("less")) ? "good" : "plain";
 }
 
 /** What callers were told that was not so: by `update`, and by all rivals. */

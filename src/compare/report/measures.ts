@@ -23,6 +23,7 @@ export const MEASURES: readonly Measure[] = [
   { field: "p50_ms", name: "median wait", short: "p50", better: "less", format: formatMs },
   { field: "p99_ms", name: "p99 of the wait", short: "p99", better: "less", format: formatMs },
   { field: "call_ms_p50", name: "median of the whole call", short: "call, p50", better: "less", format: formatMs },
+  { field: "call_ms_p99", name: "p99 of the whole call", short: "call, p99", better: "less", format: formatMs },
   { field: "writes_per_s", name: "writes/s", short: "writes/s", better: "more", format: formatNumber },
   {
     field: "rows_per_statement",

@@ -21,6 +21,8 @@ const AXIS_PX = 50;
 const NAME_PX = 62;
 const FIGURE_PX = 116;
 const DOT_PX = 4.5;
+/** Half the height of the mark of a call. */
+const TICK_PX = 8;
 /** As much of the scale as a narrow chart can label at each power of ten. */
 const POWERS_MAX = 3;
 
@@ -30,6 +32,8 @@ interface Row {
   readonly variant?: VariantName;
   readonly p50?: number;
   readonly p99?: number;
+  /** The median of the whole call. */
+  readonly call?: number;
   /** What stands to the right. */
   readonly shown: string;
 }
@@ -46,13 +50,13 @@ function rowOf(report: CompareReport, scenario: LoadName, variant: VariantName):
   if (row === undefined) return [];
   if ("impossible" in row) return [{ text: variant, variant, shown: "impossible" }];
   const shown = `${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)}`;
-  return [{ text: variant, variant, p50: row.p50_ms, p99: row.p99_ms, shown }];
+  return [{ text: variant, variant, p50: row.p50_ms, p99: row.p99_ms, call: row.call_ms_p50, shown }];
 }
 
 /** Draws the overview. */
 export function drawOverview(report: CompareReport, id: string, width: number): Markup {
   const rows = rowsOf(report);
-  const axis = powersAround(rows.flatMap(({ p50, p99 }) => [p50 ?? NaN, p99 ?? NaN]));
+  const axis = powersAround(rows.flatMap(({ p50, p99, call }) => [p50 ?? NaN, p99 ?? NaN, call ?? NaN]));
   const muted = { color: chartColour("muted"), fontSize: TEXT_PX };
   const step = width < 450 && axis.max / axis.min > 10 ** POWERS_MAX ? 2 : 1;
   const labelOf = (ms: number) => Math.round(Math.log10(ms / axis.min)) % step === 0 ? formatMs(ms) : "";
@@ -66,7 +70,7 @@ export function drawOverview(report: CompareReport, id: string, width: number): 
       xAxis: {
         type: "log",
         ...axis,
-        name: "a caller's wait, log scale: ● median, ○ p99",
+        name: "a caller's wait: ● median, ○ p99; its whole call: | median",
         nameLocation: "middle",
         nameGap: 30,
         nameTextStyle: muted,
@@ -92,7 +96,7 @@ function said({ text, variant, shown }: Row): string {
 
 function waits(rows: readonly Row[], axis: { readonly min: number }, width: number): CustomSeriesOption {
   const renderItem: CustomSeriesRenderItem = ({ dataIndex }, api) => {
-    const { text, variant, p50, p99, shown } = rows[dataIndex];
+    const { text, variant, p50, p99, call, shown } = rows[dataIndex];
     const at = (ms: number) => api.coord([Math.max(axis.min, ms), dataIndex]);
     const [, y] = at(axis.min);
     const figures = textShape({ words: shown, x: width - 2, y, align: "right" });
@@ -100,16 +104,21 @@ function waits(rows: readonly Row[], axis: { readonly min: number }, width: numb
       return { type: "group", children: [textShape({ words: text, x: 0, y, heading: true }), figures] };
     }
     const names = [textShape({ words: text, x: 10, y }), figures];
-    if (p50 === undefined || p99 === undefined) return { type: "group", children: names };
+    if (p50 === undefined || p99 === undefined || call === undefined) return { type: "group", children: names };
     const stroke = chartColour(variant);
-    const [[from], [to]] = [at(p50), at(p99)];
+    const [[from], [to], [end]] = [at(p50), at(p99), at(call)];
     const dot = (cx: number, fill: string) => ({
       type: "circle" as const,
       shape: { cx, cy: y, r: DOT_PX },
       style: { fill, stroke, lineWidth: 2 },
     });
-    const line = { type: "line" as const, shape: { x1: from, y1: y, x2: to, y2: y }, style: { stroke, lineWidth: 3 } };
-    return { type: "group", children: [...names, line, dot(to, chartColour("paper")), dot(from, stroke)] };
+    const line = (x1: number, y1: number, x2: number, y2: number, lineWidth: number) => ({
+      type: "line" as const,
+      shape: { x1, y1, x2, y2 },
+      style: { stroke, lineWidth, fill: "none" },
+    });
+    const lines = [line(from, y, to, y, 3), line(end, y - TICK_PX, end, y + TICK_PX, 2)];
+    return { type: "group", children: [...names, ...lines, dot(to, chartColour("paper")), dot(from, stroke)] };
   };
   return { type: "custom", silent: true, clip: false, renderItem, data: rows.map((_, index) => [axis.min, index]) };
 }

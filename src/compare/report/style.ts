@@ -48,7 +48,12 @@ svg { display: block; max-width: 100%; height: auto }
 .narrow { display: none }
 .swatch { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px }
 ${VARIANTS.map((name) => `.swatch.${name} { background: ${cssColour(name)} }`).join("\n")}
-.scroll { margin: 18px 0 8px; max-width: 100%; overflow-x: auto }
+.scroll {
+  margin: 18px 0 8px; max-width: 100%; overflow-x: auto;
+  /* A shadow at the edge behind which a table goes on: the first layer moves with it, and hides the second at its end. */
+  background: linear-gradient(to left, var(--paper) 12px, transparent 28px) right / 28px 100% no-repeat local,
+    linear-gradient(to left, var(--line), transparent) right / 14px 100% no-repeat scroll;
+}
 .scroll:focus-visible, a:focus-visible { outline: 2px solid var(--update); outline-offset: 2px }
 table { width: 100%; border-collapse: collapse; font-size: 14px; line-height: 1.4; font-variant-numeric: tabular-nums }
 caption { padding: 0 0 6px; text-align: left; font-weight: 600 }
@@ -59,7 +64,7 @@ tbody th { font-weight: 600 }
 th.group { padding-top: 16px; text-align: left }
 th.group span { position: sticky; left: 0 }
 td.reason { text-align: left; white-space: normal; color: var(--muted); min-width: 280px }
-.note { display: block; min-width: 240px; text-align: left; white-space: normal }
+.note { display: block; min-width: 340px; text-align: left; white-space: normal }
 .alarm { padding: 1px 6px; border-radius: 4px; background: var(--alarm-paper); color: var(--alarm); white-space: nowrap }
 .calm { color: var(--calm); font-weight: 600 }
 .none, small { color: var(--muted) }
@@ -70,6 +75,7 @@ small { font-size: 13px }
 .faults .alarm { display: inline-block; margin-bottom: 2px }
 .faults tbody tr:last-child > * { border-top: 2px solid var(--muted); font-weight: 600 }
 .told thead th:last-child { text-align: left }
+.rivals :is(th, td):nth-child(-n+3) { text-align: left }
 .quick { padding: 10px 14px; border-left: 3px solid var(--muted); background: var(--panel) }
 footer { margin-top: 48px; padding-bottom: 48px; color: var(--muted); font-size: 14px }
 @media (min-width: 1001px) {
@@ -97,15 +103,16 @@ footer { margin-top: 48px; padding-bottom: 48px; color: var(--muted); font-size:
   body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact }
   main, header, footer { max-width: none; padding: 0 }
   nav { display: none }
+  [id^="load-"], #costs, #faults { break-before: page }
   section { margin-top: 18px; padding-top: 14px }
   .headline { font-size: 20pt }
   .charts, .charts.three { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px }
   .charts.load > :nth-child(2) { grid-column: 2; grid-row: 1 / span 2 }
   .charts .wide { display: none }
   .charts .narrow { display: block }
-  figure, tr, li, .words div, .facts div { break-inside: avoid }
+  figure, tr, tbody, li, .scroll, .words div, .facts div { break-inside: avoid }
   h2, h3, caption, figcaption, .lead { break-after: avoid }
-  .scroll { overflow: visible }
+  .scroll { overflow: visible; background: none }
   table { font-size: 8pt }
   small { font-size: 7.5pt }
   th, td { padding: 3px 0 3px 7px; white-space: normal }

@@ -39,11 +39,12 @@ export function drawSvg({ id, label, width, height, option }: Drawing): Markup {
   }
 }
 
-/** Takes out what is for a live chart, and makes ids those of this chart. */
+/** Takes out what is for a live chart and what has no colour of ours, and makes ids those of this chart. */
 function cleaned(body: string, id: string): string {
   return useVariables(body)
     .replaceAll(/<style ?>.*?<\/style>/gs, "")
     .replaceAll(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="[^"]*")/g, "")
+    .replaceAll(/ fill="(?:#000"|rgb\(0,0,0\)" fill-opacity="0")/g, ' fill="none"')
     .replaceAll(/\bzr\d+-/g, `${id}-`)
     .replaceAll(/\n\s*/g, "\n");
 }

@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertFalse, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { formatNumber } from "../../src/compare/report/figures.ts";
+import { TEXT_COLUMNS_MAX, wrapped } from "../../src/compare/report/text_table.ts";
+import type { CompareReport } from "../../src/compare/report_data.ts";
+import { renderText } from "../../src/compare/report_text.ts";
+import { hostileReport, madeUpReport } from "../support/compare_report.ts";
+
+const REPORT = madeUpReport();
+
+function assertFits(text: string): void {
+  for (const line of text.split("\n")) assertLessOrEqual([...line].length, TEXT_COLUMNS_MAX, line);
+}
+
+Deno.test("renderText() fits 100 columns", () => {
+  assertFits(renderText(REPORT));
+});
+
+Deno.test("renderText() fits 100 columns with slow callers and many writes", () => {
+  const loads = REPORT.loads.map((row) =>
+    "impossible" in row ? row : {
+      ...row,
+      ...{
+        p50_ms: 98_765,
+        p95_ms: 108_765,
+        p99_ms: 118_765,
+        max_ms: 119_999,
+        call_ms_p50: 98_999,
+        call_ms_p99: 119_999,
+      },
+      ...{
+        writes: 1_250_000,
+        writes_per_s: 34_567,
+        statements_per_s: 34_567,
+        rows_per_statement: 1_999,
+        failed: 1_500,
+      },
+    }
+  );
+  assertFits(renderText({ ...REPORT, loads }));
+});
+
+Deno.test("renderText() has a line for each row, with its figures", () => {
+  const lines = renderText(REPORT).split("\n").map((line) => line.trim().split(/\s+/));
+  const has = (cells: readonly string[]) => lines.some((line) => cells.every((cell) => line.includes(cell)));
+  for (const row of REPORT.loads) {
+    if ("impossible" in row) continue;
+    const { scenario, variant, p50_ms, p95_ms, p99_ms, max_ms, call_ms_p50, call_ms_p99, writes_per_s } = row;
+    const waits = [p50_ms, p95_ms, p99_ms, max_ms, call_ms_p50, call_ms_p99, writes_per_s].map(formatNumber);
+    assert(has([variant, ...waits]), `wait of ${scenario} ${variant}`);
+    const costs = [row.rows_per_statement, row.actions_per_write, row.worker_cpu_s_per_1000_writes].map(formatNumber);
+    assert(has([variant, ...costs]), `cost of ${scenario} ${variant}`);
+  }
+  for (const row of REPORT.scaling) {
+    assert(has([row.variant, ...[row.writes_per_s, row.statements_per_s, row.connections].map(formatNumber)]));
+  }
+});
+
+Deno.test("renderText() says why something is impossible, and what happened where something is wrong", () => {
+  const text = renderText(REPORT).replaceAll(/\s+/g, " ");
+  for (const row of [...REPORT.loads, ...REPORT.faults]) {
+    if ("impossible" in row) assertStringIncludes(text, `${row.variant} impossible: ${row.impossible}`);
+    else if ("phantom" in row && row.phantom + row.lost + row.double > 0) assertStringIncludes(text, row.note);
+  }
+});
+
+Deno.test("renderText() marks what is wrong with more than a colour", () => {
+  assertStringIncludes(renderText(REPORT), " !50 ");
+  assertFalse(renderText(REPORT).includes("\x1b"));
+});
+
+Deno.test("renderText() shows the same with colours and without", () => {
+  const painted = renderText(REPORT, { colour: true });
+  assertStringIncludes(painted, "\x1b[1;31m!50\x1b[0m");
+  // deno-lint-ignore no-control-regex
+  assertEquals(painted.replaceAll(/\x1b\[[\d;]*m/g, ""), renderText(REPORT));
+});
+
+Deno.test("renderText() gives nobody else the terminal", () => {
+  const text = renderText(hostileReport());
+  assertFalse(/[^\n\P{Cc}]|[\p{Cf}\p{Cs}]/u.test(text));
+  assertFits(text);
+});
+
+Deno.test("renderText() shows a report of which little was run", () => {
+  const empty: CompareReport = { ...REPORT, loads: [], faults: [], scaling: [] };
+  assertStringIncludes(renderText(empty), "Updates were not among the variants");
+});
+
+Deno.test("wrapped() loses no words, and cuts those that do not fit", () => {
+  const words = "one two  three\nfour " + "x".repeat(250);
+  const lines = wrapped(words, "    ");
+  for (const line of lines) assertLessOrEqual(line.length, TEXT_COLUMNS_MAX);
+  assertEquals(lines.map((line) => line.trim()).join("").replaceAll(" ", ""), words.replaceAll(/\s/g, ""));
+  assertEquals(wrapped(""), [""]);
+});
