@@ -4,12 +4,9 @@
  * @module
  */
 import type { Fault } from "./fault.ts";
-import { Trial } from "./trial.ts";
+import { BATCH_WRITES, Trial } from "./trial.ts";
 
-/** Writes of one batch. */
-export const BATCH_WRITES = 50;
-
-/** Which of them is bad. */
+/** Which write is bad. */
 const BAD = 25;
 
 /** One bad row in a batch. */

@@ -5,34 +5,34 @@
  */
 import type { CompareContext } from "../compare_context.ts";
 import type { FaultRow, ImpossibleFault, VariantName } from "../report_data.ts";
-import { badRowInBatch, BATCH_WRITES } from "./bad_row.ts";
+import type { GatherPolicy } from "../variant.ts";
+import { badRowInBatch } from "./bad_row.ts";
 import { callerResetAfterWrite } from "./caller_reset.ts";
 import { duplicateAfterSuccess } from "./duplicate_after_success.ts";
 import type { Fault } from "./fault.ts";
 import { runServerRestart } from "./server_restart.ts";
 import { sinkDown10s, sinkDownLongerThanCallersWait } from "./sink_down.ts";
-import { Stage, type StageOptions } from "./stage.ts";
-import { usualWrites } from "./trial.ts";
+import { Stage } from "./stage.ts";
+import { BATCH_WRITES } from "./trial.ts";
 import { undeliverableConfirmation } from "./undeliverable_confirmation.ts";
 import { workerKilledAfterCommit } from "./worker_killed.ts";
 
-/** How long a batch that is not full is held: the same for every variant. */
-const WINDOW_MS = 1_000;
+/** When writes are flushed, the same for every variant: these faults meet batches as they come. */
+const USUAL_POLICY: GatherPolicy = { size: BATCH_WRITES, windowMs: 1_000 };
 
-/** The same where all writes of a fault are to meet in one batch, which leaves when it is full. */
-const FULL_BATCH_WINDOW_MS = 4_000;
+/** The same for faults whose writes are to meet in one batch: it leaves when it is full, long before its window ends. */
+const ONE_BATCH_POLICY: GatherPolicy = { size: BATCH_WRITES, windowMs: 4_000 };
 
-/** Faults between commit and answer, for which the workers that write have a process of their own. */
-const BETWEEN_COMMIT_AND_ANSWER: readonly Fault[] = [undeliverableConfirmation, workerKilledAfterCommit];
-
-/** The others. A bad row may block a batcher for ever, so it comes last. */
-const OTHERS: readonly Fault[] = [
+/** Faults of the first policy. */
+const USUAL_FAULTS: readonly Fault[] = [
   sinkDown10s,
   sinkDownLongerThanCallersWait,
   duplicateAfterSuccess,
   callerResetAfterWrite,
-  badRowInBatch,
 ];
+
+/** Faults between commit and answer, for which the workers that write have a process of their own. */
+const BETWEEN_COMMIT_AND_ANSWER: readonly Fault[] = [undeliverableConfirmation, workerKilledAfterCommit];
 
 /**
  * Runs every fault on every variant, many of them side by side.
@@ -68,32 +68,29 @@ async function runAll(
   tell: (row: FaultRow) => void,
 ): Promise<void> {
   const signal = AbortSignal.any([context.signal, ended.signal]);
-  const together = async (tasks: readonly Promise<void>[]) => {
-    // The others need not go on to their end.
+  const together = async <T>(tasks: readonly Promise<T>[]): Promise<T[]> => {
+    // Where one fails the others need not go on to their end, but they have to come to an end.
     for (const task of tasks) task.catch((error) => ended.abort(error));
     await Promise.allSettled(tasks);
     signal.throwIfAborted();
+    return await Promise.all(tasks);
   };
-  const onStage = async (stage: Stage, faults: readonly Fault[]) => {
-    for (const fault of faults) tell(await fault.run(stage));
+  await using stack = new AsyncDisposableStack();
+  const openAll = (policy: GatherPolicy, split: boolean): Promise<Stage[]> =>
+    together(variants.map(async (name) => stack.use(await Stage.open(context, name, { policy, split, signal }))));
+  const onAll = async (stages: readonly Stage[], faults: readonly Fault[]) => {
+    await together(stages.map(async (stage) => {
+      for (const fault of faults) tell(await fault.run(stage));
+    }));
   };
 
-  await using stack = new AsyncDisposableStack();
-  const split: Stage[] = [];
-  const whole: Stage[] = [];
-  // Workers that start take time from those that have to keep to theirs: all start before the first fault.
-  const open = async (stages: Stage[], variant: VariantName, options: Pick<StageOptions, "policy" | "split">) => {
-    stages.push(stack.use(await Stage.open(context, variant, { ...options, signal })));
+  // Workers that start take time from those that have to keep to theirs: most start before the first fault.
+  const [usual, split] = await together([openAll(USUAL_POLICY, false), openAll(ONE_BATCH_POLICY, true)]);
+  const usualThenOthers = async () => {
+    await onAll(usual, USUAL_FAULTS);
+    // It may block a batcher for ever, so nothing comes after it.
+    const badRow = async () => await onAll(await openAll(ONE_BATCH_POLICY, false), [badRowInBatch]);
+    await together([badRow(), runServerRestart(context, variants, signal, tell)]);
   };
-  const full = { size: usualWrites(context.quick), windowMs: FULL_BATCH_WINDOW_MS };
-  const usual = { size: BATCH_WRITES, windowMs: WINDOW_MS };
-  await together(variants.flatMap((variant) => [
-    open(split, variant, { policy: full, split: true }),
-    open(whole, variant, { policy: usual }),
-  ]));
-  const first = async () => {
-    await together(split.map((stage) => onStage(stage, BETWEEN_COMMIT_AND_ANSWER)));
-    await runServerRestart(context, variants, signal, tell);
-  };
-  await together([first(), ...whole.map((stage) => onStage(stage, OTHERS))]);
+  await together([onAll(split, BETWEEN_COMMIT_AND_ANSWER), usualThenOthers()]);
 }

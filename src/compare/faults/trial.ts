@@ -7,12 +7,16 @@ import type { FaultName, FaultRow } from "../report_data.ts";
 import type { Call } from "../variant.ts";
 import { type Answer, countWrites, sayAnswers, type WriteRecord } from "./count.ts";
 import type { Asked, Stage } from "./stage.ts";
-import { cameTrue, pause } from "./waiting.ts";
+import { cameTrue } from "./waiting.ts";
+import { windowBegins } from "./window_begins.ts";
 
 /** The usual wait of a caller: the original's two minutes. */
 export const USUAL_WAIT_MS = 120_000;
 
-/** How many writes a fault meets: some tens, or more where there is time. */
+/** Writes of a fault that is to meet one full batch. */
+export const BATCH_WRITES = 50;
+
+/** How many writes any other fault meets: some tens, or more where there is time. */
 export function usualWrites(quick: boolean): number {
   return quick ? 20 : 100;
 }
@@ -75,10 +79,9 @@ export class Trial {
     }));
   }
 
-  /** Starts the callers of all writes at the beginning of a window of the clock, so that they meet in one batch. */
+  /** Starts the callers of all writes at the beginning of a window, so that they meet in one batch. */
   async askTogether(): Promise<void> {
-    const { windowMs } = this.#stage.policy;
-    await pause(windowMs - Date.now() % windowMs, this.#stage.signal);
+    await windowBegins(this.#stage);
     await this.ask();
   }
 

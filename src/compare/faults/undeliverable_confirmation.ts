@@ -6,7 +6,7 @@
  */
 import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
-import { Trial, usualWrites } from "./trial.ts";
+import { BATCH_WRITES, Trial } from "./trial.ts";
 import { pause } from "./waiting.ts";
 
 /** How long after the callers' wait the network comes back. */
@@ -17,8 +17,8 @@ export const undeliverableConfirmation: Fault = {
   name: "undeliverable-confirmation",
 
   async run(stage) {
-    const waitMs = stage.quick ? 8_000 : 20_000;
-    const trial = new Trial(stage, this.name, { writes: usualWrites(stage.quick), waitMs });
+    const waitMs = stage.quick ? 10_000 : 20_000;
+    const trial = new Trial(stage, this.name, { writes: BATCH_WRITES, waitMs });
     await stage.databaseWorker.tell("hang after commit");
     await trial.askTogether();
     const askedAt = performance.now();

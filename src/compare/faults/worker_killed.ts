@@ -4,14 +4,14 @@
  * @module
  */
 import type { Fault } from "./fault.ts";
-import { Trial, usualWrites } from "./trial.ts";
+import { BATCH_WRITES, Trial } from "./trial.ts";
 
 /** Kills the process of the workers that write, with SIGKILL, and starts a new one. */
 export const workerKilledAfterCommit: Fault = {
   name: "worker-killed-after-commit",
 
   async run(stage) {
-    const trial = new Trial(stage, this.name, { writes: usualWrites(stage.quick) });
+    const trial = new Trial(stage, this.name, { writes: BATCH_WRITES });
     await stage.databaseWorker.tell("hang after commit");
     await trial.askTogether();
     const stored = await trial.storedWhileHeld();
