@@ -1,0 +1,50 @@
+/** The quick ones of a comparison's faults, for real: what callers are told against what is stored. */
+import { assertEquals, assertGreater } from "@std/assert";
+import type { FaultRow, VariantName } from "../../src/compare/report_data.ts";
+import { permittedTest } from "../support/permitted.ts";
+
+/** What is certain about each row. */
+type Expected = Pick<FaultRow, "writes" | "phantom" | "lost" | "double" | "callers_failed" | "told_unknown">;
+
+const RIGHT = { phantom: 0, lost: 0, double: 0, callers_failed: 0, told_unknown: 0 };
+
+const EXPECTED: readonly [fault: FaultRow["fault"], variant: VariantName, expected: Expected][] = [
+  ["duplicate-after-success", "update", { ...RIGHT, writes: 20 }],
+  ["duplicate-after-success", "signal", { ...RIGHT, writes: 20, double: 20 }],
+  ["bad-row-in-batch", "update", { ...RIGHT, writes: 50, callers_failed: 1 }],
+];
+
+permittedTest("faults tell what callers were told from what is stored", async (t) => {
+  const { startCompareSystem } = await import("../../src/compare/compare_system.ts");
+  const { badRowInBatch } = await import("../../src/compare/faults/bad_row.ts");
+  const { duplicateAfterSuccess } = await import("../../src/compare/faults/duplicate_after_success.ts");
+  const { Stage } = await import("../../src/compare/faults/stage.ts");
+  const { BATCH_WRITES } = await import("../../src/compare/faults/trial.ts");
+  const { createLog, installRuntime } = await import("../../src/worker/log.ts");
+  const log = createLog("error", () => {});
+  installRuntime(log, "error");
+  const { signal } = new AbortController();
+  await using system = await startCompareSystem({ quick: true, log, signal, progress: () => {} });
+  const { context } = system;
+
+  const policy = { size: BATCH_WRITES, windowMs: 4_000 };
+  const rows = (["update", "signal"] as const).map(async (variant) => {
+    await using stage = await Stage.open(context, variant, { policy, signal });
+    return [await duplicateAfterSuccess.run(stage), await badRowInBatch.run(stage)];
+  });
+  const found = (await Promise.all(rows)).flat();
+  for (const [fault, variant, expected] of EXPECTED) {
+    await t.step(`${fault}: ${variant}`, () => {
+      const { note, ...row } = found.find((row) => row.fault === fault && row.variant === variant)!;
+      assertEquals(row, { fault, variant, ...expected }, note);
+    });
+  }
+  await t.step("bad-row-in-batch: signal", () => {
+    const { note, callers_failed, ...row } = found.find((row) =>
+      row.fault === "bad-row-in-batch" && row.variant === "signal"
+    )!;
+    // Its neighbours fail with it: all that were in its batch, or came later.
+    assertGreater(callers_failed, 1, note);
+    assertEquals([row.phantom, row.lost, row.double], [0, 0, 0], note);
+  });
+});
