@@ -81,7 +81,8 @@ permittedTest("renderHtml() has every figure of every load in a table", async ()
     );
     assert(
       rows.some(([load, ...cells]) =>
-        load === row.scenario && cells.includes(`${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)}`)
+        load === row.scenario &&
+        cells.includes(`${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)} call ${formatMs(row.call_ms_p50)}`)
       ),
     );
   }

@@ -98,7 +98,7 @@ function barsOf(rows: readonly Row[]) {
     silent: true,
     barWidth: ROW_PX - 6,
     data: rows.map((row) => {
-      if ("heading" in row) return { value: 0, label: { show: false } };
+      if ("heading" in row) return { value: 0, itemStyle: { color: "none" }, label: { show: false } };
       const known = row.value !== undefined && Number.isFinite(row.value);
       return {
         value: known ? row.value : 0,

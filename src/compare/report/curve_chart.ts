@@ -46,6 +46,7 @@ export function drawCurves(id: string, label: string, rows: readonly LoadRow[], 
     option: {
       legend: {
         top: 0,
+        borderColor: chartColour("paper"),
         left: 0,
         itemWidth: 30,
         itemGap: 12,

@@ -17,6 +17,8 @@ import { LOAD_WORDS } from "./words.ts";
 const ROW_PX = 20;
 const TOP_PX = 4;
 const AXIS_PX = 50;
+/** Where the axis has its name on two lines. */
+const AXIS_NARROW_PX = 66;
 /** Room for the names to the left and the figures to the right. */
 const NAME_PX = 62;
 const FIGURE_PX = 116;
@@ -38,9 +40,9 @@ interface Row {
   readonly shown: string;
 }
 
-function rowsOf(report: CompareReport): Row[] {
+function rowsOf(report: CompareReport, narrow: boolean): Row[] {
   return loadsIn(report).flatMap((scenario, index) => [
-    { text: `${scenario}: ${LOAD_WORDS[scenario]}`, shown: index === 0 ? "median – p99" : "" },
+    { text: narrow ? scenario : `${scenario}: ${LOAD_WORDS[scenario]}`, shown: index === 0 ? "median – p99" : "" },
     ...variantsIn(report).flatMap((variant) => rowOf(report, scenario, variant)),
   ]);
 }
@@ -55,25 +57,27 @@ function rowOf(report: CompareReport, scenario: LoadName, variant: VariantName):
 
 /** Draws the overview. */
 export function drawOverview(report: CompareReport, id: string, width: number): Markup {
-  const rows = rowsOf(report);
+  const narrow = width < 450;
+  const rows = rowsOf(report, narrow);
   const axis = powersAround(rows.flatMap(({ p50, p99, call }) => [p50 ?? NaN, p99 ?? NaN, call ?? NaN]));
   const muted = { color: chartColour("muted"), fontSize: TEXT_PX };
-  const step = width < 450 && axis.max / axis.min > 10 ** POWERS_MAX ? 2 : 1;
+  const bottom = narrow ? AXIS_NARROW_PX : AXIS_PX;
+  const step = narrow && axis.max / axis.min > 10 ** POWERS_MAX ? 2 : 1;
   const labelOf = (ms: number) => Math.round(Math.log10(ms / axis.min)) % step === 0 ? formatMs(ms) : "";
   return drawSvg({
     id,
     label: `A caller's wait, median to p99, on a log scale. ${rows.map(said).join(" ")}`,
     width,
-    height: TOP_PX + rows.length * ROW_PX + AXIS_PX,
+    height: TOP_PX + rows.length * ROW_PX + bottom,
     option: {
-      grid: { left: NAME_PX, right: FIGURE_PX, top: TOP_PX, bottom: AXIS_PX },
+      grid: { left: NAME_PX, right: FIGURE_PX, top: TOP_PX, bottom },
       xAxis: {
         type: "log",
         ...axis,
-        name: "a caller's wait: ● median, ○ p99; its whole call: | median",
+        name: ["a caller's wait: ● median, ○ p99", "its whole call: | median"].join(narrow ? "\n" : "; "),
         nameLocation: "middle",
         nameGap: 30,
-        nameTextStyle: muted,
+        nameTextStyle: { ...muted, lineHeight: 17 },
         axisLabel: { ...muted, formatter: labelOf },
         splitLine: { lineStyle: { color: chartColour("line") } },
       },
@@ -90,8 +94,9 @@ export function drawOverview(report: CompareReport, id: string, width: number): 
   });
 }
 
-function said({ text, variant, shown }: Row): string {
-  return variant === undefined ? `${text}:` : `${text} ${shown};`;
+function said({ text, variant, shown, call }: Row): string {
+  if (variant === undefined) return `${text}:`;
+  return call === undefined ? `${text} ${shown};` : `${text} ${shown}, whole call ${formatMs(call)};`;
 }
 
 function waits(rows: readonly Row[], axis: { readonly min: number }, width: number): CustomSeriesOption {

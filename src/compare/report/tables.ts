@@ -8,7 +8,7 @@ import { compareTo, count, formatMs, formatNumber } from "./figures.ts";
 import { type Markup, markup, type MarkupValue } from "./markup.ts";
 import { type Comparison, MEASURES } from "./measures.ts";
 import { type CompareReport, CURVE_PERCENTILES, type LoadName, type LoadRow } from "../report_data.ts";
-import { loadOf, loadsIn, processCounts, scalingOf, variantsIn } from "./rows.ts";
+import { loadOf, loadsIn, measuredLoad, processCounts, scalingOf, variantsIn } from "./rows.ts";
 
 /** A table. The first cell of each row is its heading. */
 export interface Table {
@@ -68,16 +68,21 @@ export function alarming(n: number): Markup {
 
 type Column = readonly [name: string, cell: (row: LoadRow) => MarkupValue];
 
-function loadTable(caption: string, report: CompareReport, scenario: LoadName, columns: readonly Column[]): Markup {
+function loadTable(caption: string, report: CompareReport, scenario: LoadName, columns: readonly Column[]): Table {
   const rows = variantsIn(report).flatMap((variant) => {
-    const row = loadOf(report, scenario, variant);
-    if (row === undefined) return [];
-    const heading = swatched(variant);
-    return "impossible" in row
-      ? [renderReason(heading, `impossible: ${row.impossible}`, columns.length)]
-      : [renderRow(heading, columns.map(([, cell]) => cell(row)))];
+    const row = measuredLoad(report, scenario, variant);
+    return row === undefined ? [] : [renderRow(swatched(variant), columns.map(([, cell]) => cell(row)))];
   });
-  return renderTable({ caption, columns: ["variant", ...columns.map(([name]) => name)], rows });
+  return { caption, columns: ["variant", ...columns.map(([name]) => name)], rows };
+}
+
+/** A row for each variant that cannot take a load. */
+function impossibleRows({ loads }: CompareReport, scenario: LoadName, columns: number): Markup[] {
+  return loads.flatMap((row) =>
+    row.scenario === scenario && "impossible" in row
+      ? [renderReason(swatched(row.variant), `impossible: ${row.impossible}`, columns)]
+      : []
+  );
 }
 
 const WAIT_COLUMNS: readonly Column[] = [
@@ -105,11 +110,14 @@ const COST_COLUMNS: readonly Column[] = [
   ): Column => [short, (row) => format(row[field])]),
 ];
 
-/** The figures of the charts of one load. */
+/** The figures of the charts of one load. The first table says what is impossible. */
 export function loadTables(report: CompareReport, scenario: LoadName): Markup[] {
+  const waits = loadTable("A caller's wait and its whole call, in ms", report, scenario, WAIT_COLUMNS);
+  const costs = loadTable("Throughput, and what a write costs", report, scenario, COST_COLUMNS);
+  const impossible = impossibleRows(report, scenario, WAIT_COLUMNS.length);
   return [
-    loadTable("A caller's wait and its whole call, in ms", report, scenario, WAIT_COLUMNS),
-    loadTable("Throughput, and what a write costs", report, scenario, COST_COLUMNS),
+    renderTable({ ...waits, rows: [...waits.rows, ...impossible] }),
+    ...costs.rows.length === 0 ? [] : [renderTable(costs)],
   ];
 }
 
@@ -122,11 +130,17 @@ export function overviewTable(report: CompareReport): Markup {
       variants.map((variant) => {
         const row = loadOf(report, scenario, variant);
         if (row === undefined) return "not run";
-        return "impossible" in row ? "impossible" : `${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)}`;
+        if ("impossible" in row) return "impossible";
+        const wait = `${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)}`;
+        return markup`${wait}<br><small>call ${formatMs(row.call_ms_p50)}</small>`;
       }),
     )
   );
-  return renderTable({ caption: "A caller's wait, p50 – p99", columns: ["load", ...variants], rows });
+  return renderTable({
+    caption: "A caller's wait, p50 – p99, and its whole call, p50",
+    columns: ["load", ...variants],
+    rows,
+  });
 }
 
 /** The figures of the charts of costs, a group for each load. */
