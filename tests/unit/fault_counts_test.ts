@@ -9,7 +9,7 @@ import {
 
 const DONE: Answer = { kind: "done", waitMs: 12 };
 const FAILED: Answer = { kind: "failed", errorType: "WRITE_CONFIRMATION_TIMEOUT", message: "too late" };
-const UNKNOWN: Answer = { kind: "unknown", errorType: "WRITE_OUTCOME_UNKNOWN", message: "may be stored" };
+const UNKNOWN: Answer = { kind: "unknown", errorType: "WRITE_OUTCOME_UNKNOWN", message: 'id "a/1" may be stored' };
 const NONE: Answer = { kind: "none" };
 
 const NOTHING: FaultCounts = { writes: 1, phantom: 0, lost: 0, double: 0, callers_failed: 0, told_unknown: 0 };
@@ -88,7 +88,7 @@ Deno.test("sayAnswers() says how many callers were told what", () => {
   assertEquals(
     sayAnswers([DONE, FAILED, DONE, { ...FAILED, message: "another text of the same kind" }, UNKNOWN]),
     '2 of 5 callers were told "done", 2 of 5 callers were told "failed" (WRITE_CONFIRMATION_TIMEOUT: too late), ' +
-      '1 of 5 callers was told "unknown" (WRITE_OUTCOME_UNKNOWN: may be stored)',
+      '1 of 5 callers was told "unknown" (WRITE_OUTCOME_UNKNOWN: id "…" may be stored)',
   );
   assertEquals(sayAnswers([NONE]), "all 1 callers were told nothing, long after their own limit");
 });

@@ -51,7 +51,10 @@ export function countWrites(records: readonly WriteRecord[], rows: ReadonlyMap<s
   return { writes: records.length, phantom, lost, double, callers_failed: failed, told_unknown: unknown };
 }
 
-/** Says in words how many callers were told what; of those who were told the same kind of failure, the first one's text. */
+/**
+ * Says in words how many callers were told what. Of those that were told the same type of failure it gives the first one's
+ * text, without the ids in it.
+ */
 export function sayAnswers(answers: readonly Answer[]): string {
   const groups = new Map<string, Answer[]>();
   for (const answer of answers) {
@@ -66,6 +69,8 @@ export function sayAnswers(answers: readonly Answer[]): string {
   return parts.join(", ");
 }
 
+const QUOTED = /"[^"]*"/g;
+
 function wordsOf(answer: Answer): string {
   switch (answer.kind) {
     case "done":
@@ -74,6 +79,6 @@ function wordsOf(answer: Answer): string {
       return "nothing, long after their own limit";
     case "unknown":
     case "failed":
-      return `"${answer.kind}" (${answer.errorType}: ${answer.message})`;
+      return `"${answer.kind}" (${answer.errorType}: ${answer.message.replaceAll(QUOTED, '"…"')})`;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CompareContext } from "../compare_context.ts";
-import type { FaultRow, ImpossibleFault, VariantName } from "../report_data.ts";
+import type { FaultRow, VariantName } from "../report_data.ts";
 import type { GatherPolicy } from "../variant.ts";
 import { badRowInBatch } from "./bad_row.ts";
 import { callerResetAfterWrite } from "./caller_reset.ts";
@@ -42,7 +42,7 @@ const BETWEEN_COMMIT_AND_ANSWER: readonly Fault[] = [undeliverableConfirmation, 
 export function runFaults(
   context: CompareContext,
   variants: readonly VariantName[],
-): AsyncIterable<FaultRow | ImpossibleFault> {
+): AsyncIterable<FaultRow> {
   const ended = new AbortController();
   let running: Promise<void>;
   return new ReadableStream<FaultRow>({

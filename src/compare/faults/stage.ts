@@ -98,6 +98,7 @@ export class Stage implements AsyncDisposable {
     return this.#run.policy;
   }
 
+  /** A client of the server that the stage is on. */
   get client(): Client {
     return this.#client;
   }

@@ -128,7 +128,8 @@ export class Trial {
   /**
    * Lets everything come to rest, asks again where callers were told that it is safe, and counts.
    *
-   * @param what What was done, the beginning of the row's note.
+   * @param what What was done: the beginning of the row's note.
+   * @param more What else there is to say.
    */
   async row(what: string, more: readonly string[] = []): Promise<FaultRow> {
     const { restWithinMs = REST_WITHIN_MS } = this.#options;
