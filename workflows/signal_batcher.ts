@@ -11,7 +11,8 @@
  *
  * Differences from the original, all of them:
  *
- * - size and window are arguments, carried over continue-as-new; there they are constants (100 and 20 s, the defaults here);
+ * - size, window and the pending requests above which it continues as new are arguments, carried over continue-as-new; there
+ *   they are constants (100, 20 s and ten times 100, the defaults here);
  * - the activity writes to a table, where the original prints its rows and sleeps 0.5 s. So it is also given the batch's id,
  *   and its `write_time` is a time and not the word "simulated_timestamp";
  * - `data` may be any JSON, not only a string;
@@ -67,7 +68,7 @@ const { batchWriteToDatabase } = proxyActivities<BatchWriteActivities>({
   retry: { maximumAttempts: 3, initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "10 seconds" },
 });
 
-/** More pending requests than so many times the size are handed to a new run. */
+/** By default, more pending requests than so many times the size are handed to a new run. */
 const ROLL_OVER_SIZES = 10;
 
 /** How long a roll over waits for handlers that run. */
@@ -81,6 +82,7 @@ const REQUIRED_FIELDS = ["workflow_id", "data", "requesting_workflow"] as const;
 /** Gathers requests, flushes them, confirms them. Runs until it is terminated. */
 export async function signalBatcher(input: SignalBatcherInput = {}): Promise<void> {
   const { state, size = SIGNAL_DEFAULTS.size, windowMs = SIGNAL_DEFAULTS.windowMs } = input;
+  const { pendingMax = size * ROLL_OVER_SIZES } = input;
   let pending: PendingRequest[] = [...state?.pending_writes ?? []];
   const knownIds = new Set(state?.processed_request_ids);
   let batches = state?.processed_batches_count ?? 0;
@@ -126,7 +128,7 @@ export async function signalBatcher(input: SignalBatcherInput = {}): Promise<voi
     if (pending.length > 0) await flush();
     cycle = 0;
   }
-  while (!workflowInfo().continueAsNewSuggested && pending.length <= size * ROLL_OVER_SIZES) {
+  while (!workflowInfo().continueAsNewSuggested && pending.length <= pendingMax) {
     await condition(() => pending.length >= size, windowMs);
     if (pending.length > 0) await flush();
   }
@@ -135,6 +137,7 @@ export async function signalBatcher(input: SignalBatcherInput = {}): Promise<voi
   await continueAsNew<typeof signalBatcher>({
     size,
     windowMs,
+    pendingMax,
     state: {
       pending_writes: pending,
       processed_batches_count: batches,

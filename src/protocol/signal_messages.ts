@@ -76,6 +76,11 @@ export interface SignalBatcherPolicy {
    * @default {20000}
    */
   readonly windowMs?: number;
+  /**
+   * Pending requests above which it continues as new.
+   * @default {ten times `size`}
+   */
+  readonly pendingMax?: number;
 }
 
 /** What one run of a signal batcher hands to the next. */

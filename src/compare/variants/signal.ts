@@ -12,6 +12,9 @@ import type { signalTransaction } from "../../../workflows/signal_transaction.ts
 import { startRivalWorkers } from "../rival_workers.ts";
 import { CONFIRMATION_TIMEOUT_MS, toldOf, type Variant, type VariantOptions } from "../variant.ts";
 
+/** The original's, whatever the size: a batcher that flushes at the first request must not continue as new at the eleventh. */
+const PENDING_MAX = 1_000;
+
 /** Batched by signals. */
 export const signalVariant: Variant = {
   name: "signal",
@@ -33,7 +36,7 @@ export const signalVariant: Variant = {
     await client.workflow.start<typeof signalBatcher>(SIGNAL_BATCHER_WORKFLOW, {
       taskQueue: taskQueuesOf(options.name).batcher,
       workflowId: batcherIdOf(options),
-      args: [options.policy],
+      args: [{ ...options.policy, pendingMax: PENDING_MAX }],
       workflowIdConflictPolicy: "USE_EXISTING",
     });
   },
