@@ -67,7 +67,13 @@ function showLines(what: string, total: number | undefined): Progress {
 export function showSteps(total: number, plain: boolean): Steps {
   let done = 0;
   if (plain || !Deno.stderr.isTerminal()) {
-    return { now: (what) => console.error(`[${done}/${total}] ${what}`), done: () => void done++, stop() {} };
+    const startedAt = performance.now();
+    const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
+    return {
+      now: (what) => console.error(`[${done}/${total}, ${seconds()} s] ${what}`),
+      done: () => void done++,
+      stop() {},
+    };
   }
   const bar = new cliProgress.SingleBar({
     format: "[{bar}] {value}/{total} after {duration_formatted}: {what}",
