@@ -43,8 +43,8 @@ await main({
   examples: ["deno task compare --quick", "deno task compare --quick --json --variants update,signal"],
   async run(flags, _operands, signal) {
     const variants = variantsOf(flags.variants);
-    await prepareFolder(flags.out);
     if (flags.server !== undefined) await (await connectOrExplain(flags.server, "--server"))[Symbol.asyncDispose]();
+    await prepareFolder(flags.out);
     const log = createLog("warn");
     installRuntime(log, "warn");
     const options: ComparisonOptions = { plan: flags.quick ? QUICK_PLAN : FULL_PLAN, variants };
@@ -111,7 +111,7 @@ async function prepareFolder(folder: string): Promise<void> {
     await Deno.mkdir(folder, { recursive: true });
     await Deno.remove(await Deno.makeTempFile({ dir: folder }));
   } catch (error) {
-    throw new UsageError(`Cannot write to --out ${folder}: ${(error as Error).message}`);
+    throw new UsageError(`Cannot write to --out ${folder} (${(error as Error).message})`);
   }
 }
 

@@ -53,6 +53,9 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["bench", ["postgres://u:planted@h/d"], "", "Unknown scenario postgres:…"],
   ["bench", [], "", "Missing argument SCENARIO"],
   ["bench", ["nonsense"], "", "Unknown scenario nonsense"],
+  ["compare", ["--variants", "update,nonsense"], "", `Unknown variant "nonsense": it must be one of update, signal`],
+  ["compare", ["--out", "deno.json"], "", "Cannot write to --out deno.json"],
+  ["compare", ["--server", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
 ];
 
 for (const [command, args, stdin, expected] of MISTAKES) {
@@ -69,7 +72,21 @@ for (const [command, args, stdin, expected] of MISTAKES) {
   });
 }
 
-for (const command of ["demo", "server", "worker", "start", "write", "batcher", "bench", "compare", "sink", "dead-letters", "ledger"]) {
+for (
+  const command of [
+    "demo",
+    "server",
+    "worker",
+    "start",
+    "write",
+    "batcher",
+    "bench",
+    "compare",
+    "sink",
+    "dead-letters",
+    "ledger",
+  ]
+) {
   permittedTest(`deno task ${command} --help shows its flags`, async () => {
     const { code, stdout } = await runCommand(command.replace("-", "_"), ["--help"]);
     assertEquals(code, 0);
