@@ -34,8 +34,7 @@ export const undeliverableConfirmation: Fault = {
       `${whoWrites(stage)} and the server was cut for ${severedS} s, until callers had waited ${waitMs / 1_000} s`;
     const row = await trial.row(what);
     if (stage.variant.name !== "signal") return row;
-    const bounced = await bouncedConfirmations(stage);
-    return { ...row, note: `${row.note} ${bounced} confirmation signals found no caller any more.` };
+    return { ...row, note: `${row.note} ${await sayWhatBatcherDid(stage)}.` };
   },
 };
 
@@ -43,8 +42,11 @@ function whoWrites({ variant }: Stage): string {
   return variant.databaseRole === "batcher" ? "the batcher's worker" : "the callers' worker";
 }
 
-/** Confirmation signals that the server could not deliver, by the history of the batcher. */
-async function bouncedConfirmations({ client, batcherIds: [batcherId] }: Stage): Promise<number> {
+/** What became of the confirmations and of the commit's own answer, by the history of the batcher. */
+async function sayWhatBatcherDid({ client, batcherIds: [batcherId] }: Stage): Promise<string> {
   const { events } = await client.workflow.getHandle(batcherId).fetchHistory();
-  return (events ?? []).filter((event) => event.signalExternalWorkflowExecutionFailedEventAttributes).length;
+  const bounced = events?.filter((event) => event.signalExternalWorkflowExecutionFailedEventAttributes).length ?? 0;
+  const again = events?.some(({ activityTaskStartedEventAttributes: started }) => (started?.attempt ?? 1) > 1);
+  return `${bounced} confirmation signals found no caller any more` +
+    (again ? ", and as the batch activity's answer was lost it ran, and wrote, again" : "");
 }
