@@ -34,31 +34,29 @@ export interface LoadPlan {
 }
 
 /** So rarely that a server's queues have nothing to do in between, whatever a variant asks of them. */
-const SPARSE_EVERY_MS = 500;
+const SPARSE_EVERY_MS = 400;
 const STEADY_CALLERS = 50;
 const BURST_CALLERS = 500;
 /** The trigger of the original of the signal variant. */
 const WINDOW_SIZE = 100;
 
 const SCALING_PROCESSES = [1, 4, 8];
-/** A multiple of every number of processes. */
-const SCALING_CALLERS = 48;
 
 /** Two minutes of loads. */
 export const QUICK_PLAN: LoadPlan = {
   loads: {
-    idle: { shape: { kind: "one by one", calls: 12 }, rounds: 2 },
-    sparse: { shape: { kind: "open", everyMs: SPARSE_EVERY_MS, durationMs: 5_000 }, rounds: 1 },
+    idle: { shape: { kind: "one by one", calls: 10 }, rounds: 2 },
+    sparse: { shape: { kind: "open", everyMs: SPARSE_EVERY_MS, durationMs: 4_000 }, rounds: 1 },
     steady: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 3_000 }, rounds: 2 },
     burst: { shape: { kind: "at once", calls: BURST_CALLERS }, rounds: 1 },
-    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 6_000 }, rounds: 1 },
+    trickle: { shape: { kind: "open", everyMs: 250, durationMs: 5_000 }, rounds: 1 },
     clients: { shape: { kind: "closed", callers: STEADY_CALLERS, durationMs: 2_000 }, rounds: 1 },
   },
-  warmUp: { kind: "at once", calls: 100 },
+  warmUp: { kind: "at once", calls: 50 },
   scaling: {
     processes: SCALING_PROCESSES,
-    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 2_500 },
-    warmUp: { kind: "at once", calls: SCALING_CALLERS },
+    shape: { kind: "closed", callers: 24, durationMs: 2_500 },
+    warmUp: { kind: "at once", calls: 24 },
     rounds: 1,
   },
   historiesMax: 30,
@@ -78,8 +76,8 @@ export const FULL_PLAN: LoadPlan = {
   warmUp: { kind: "at once", calls: 300 },
   scaling: {
     processes: SCALING_PROCESSES,
-    shape: { kind: "closed", callers: SCALING_CALLERS, durationMs: 10_000 },
-    warmUp: { kind: "at once", calls: 3 * SCALING_CALLERS },
+    shape: { kind: "closed", callers: 48, durationMs: 10_000 },
+    warmUp: { kind: "at once", calls: 144 },
     rounds: 2,
   },
   historiesMax: 100,
