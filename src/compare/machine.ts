@@ -7,8 +7,9 @@ import type { Client } from "@temporalio/client";
 import sdk from "@temporalio/worker/package.json" with { type: "json" };
 import { cpus } from "node:os";
 import { DatabaseSync } from "node:sqlite";
-import project from "../../deno.json" with { type: "json" };
 import type { CompareReport } from "./report_data.ts";
+
+const PROJECT_FILE = new URL("../../deno.json", import.meta.url);
 
 const BYTES_PER_GIB = 1024 ** 3;
 
@@ -25,6 +26,7 @@ export function describeMachine(): CompareReport["machine"] {
 
 /** Versions of all that takes part. */
 export async function readVersions(client: Client): Promise<CompareReport["versions"]> {
+  const project: { name: string; version: string } = JSON.parse(await Deno.readTextFile(PROJECT_FILE));
   const { serverVersion } = await client.workflowService.getSystemInfo({});
   using database = new DatabaseSync(":memory:");
   const sqlite = database.prepare("SELECT sqlite_version() AS version").get()!;
