@@ -7,7 +7,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/c
 import { BATCHER_TASK_QUEUE, SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_VARIANT } from "../protocol/names.ts";
 import { SIGNAL_DEFAULTS, type SignalBatcherInput, type SignalBatcherStats } from "../protocol/signal_messages.ts";
 import type { signalBatcher } from "../../workflows/signal_batcher.ts";
-import { EXIT_FAILED, main } from "./command.ts";
+import { EXIT_FAILED, EXIT_INTERRUPTED, main } from "./command.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
 import { addressFlag } from "./shared_flags.ts";
 import { until } from "./until.ts";
@@ -42,12 +42,16 @@ await main({
     await using connected = await connectOrExplain(flags.address);
     const { client } = connected;
     const input = { size: flags.size, windowMs: flags["window-ms"] };
-    const runId = await client.withAbortSignal(signal, () => startOrResume(client, input));
+    const runId = await startOrResume(client, input);
     if ((await unpolledTaskQueues(client, [BATCHER_TASK_QUEUE])).length > 0) {
       console.error(`No worker polls ${BATCHER_TASK_QUEUE}: start one with 'deno task worker'`);
     }
     console.error("Ctrl-C ends this display; the batcher goes on.");
-    return await client.withAbortSignal(signal, () => monitor(client, runId, flags["interval-s"] * 1_000, signal));
+    // Native connections know no abort signal, so the waiting itself has to end.
+    return await Promise.race([
+      monitor(client, runId, flags["interval-s"] * 1_000, signal),
+      until(signal).then(() => EXIT_INTERRUPTED),
+    ]);
   },
 });
 
@@ -73,7 +77,7 @@ async function startOrResume(client: Client, input: SignalBatcherInput): Promise
 async function monitor(client: Client, runId: string, intervalMs: number, signal: AbortSignal): Promise<number> {
   const latest = client.workflow.getHandle(SIGNAL_BATCHER_ID);
   for (;; await until(AbortSignal.any([signal, AbortSignal.timeout(intervalMs)]))) {
-    if (signal.aborted) return 0;
+    if (signal.aborted) return EXIT_INTERRUPTED;
     try {
       const now = await latest.describe();
       if (now.runId !== runId) console.log(`${time()}  goes on in run ${now.runId}`);

@@ -60,14 +60,11 @@ await main({
     const { context } = system;
     const rows: ComparedRow[] = [];
     try {
-      // With the signal no call outlives the connection: the SDK would go on retrying on a closed one.
-      await context.client.withAbortSignal(signal, async () => {
-        for await (const compared of compare(context, options)) {
-          rows.push(compared);
-          steps.done();
-          if (flags.json) console.log(JSON.stringify(asLine(compared)));
-        }
-      });
+      for await (const compared of compare(context, options)) {
+        rows.push(compared);
+        steps.done();
+        if (flags.json) console.log(JSON.stringify(asLine(compared)));
+      }
     } catch (error) {
       steps.stop();
       if (signal.aborted) return EXIT_INTERRUPTED;

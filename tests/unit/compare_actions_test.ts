@@ -18,7 +18,7 @@ const COSTS: Readonly<Record<string, number>> = {
   "transaction-success": 4,
   // Start, one local activity, one activity, which was too short to beat.
   "transaction-durable-submit": 3,
-  "transaction-failure": 3,
+  "transaction-failure": 2,
 };
 
 for (const [name, actions] of Object.entries(COSTS)) {

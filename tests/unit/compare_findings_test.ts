@@ -28,17 +28,23 @@ function textsOf(report: CompareReport): string {
 
 Deno.test("findings() begins with an idle caller's wait", () => {
   const [headline] = findings(REPORT);
-  assertEquals(headline.text, "Idle, a caller waits 6.5 ms with an Update and 121 ms with signals: 19 times less.");
+  assertEquals(
+    headline.text,
+    "Idle, without pauses, a caller waits 6.5 ms with an Update and 121 ms with signals: 19 times less.",
+  );
   assertEquals(headline.tone, "good");
 });
 
 Deno.test("findings() says the opposite of the opposite", () => {
   const [headline, ...rest] = findings(swapped(REPORT, "update", "signal"));
-  assertEquals(headline.text, "Idle, a caller waits 121 ms with an Update and 6.5 ms with signals: 19 times more.");
+  assertEquals(
+    headline.text,
+    "Idle, without pauses, a caller waits 121 ms with an Update and 6.5 ms with signals: 19 times more.",
+  );
   assertEquals(headline.tone, "bad");
   const faults = rest.find(({ text }) => text.startsWith("When something goes wrong"))!;
   assertEquals(faults, {
-    text: "When something goes wrong, update has 72 phantom, 1 lost and 84 double writes, in 6 of 8 faults.",
+    text: "When something goes wrong, update has 72 phantom, 1 lost and 84 double writes in 6 of 8 faults.",
     tone: "bad",
   });
   assertStringIncludes(textsOf(swapped(REPORT, "update", "signal")), "2.4 times more");
@@ -48,7 +54,10 @@ Deno.test("findings() calls what is the same the same", () => {
   const same = only(REPORT, ({ variant }) => variant === "update").loads;
   const report = { ...REPORT, loads: [...same, ...same.map((row) => ({ ...row, variant: "signal" as const }))] };
   const [headline] = findings(report);
-  assertEquals(headline.text, "Idle, a caller waits 6.5 ms with an Update and 6.5 ms with signals: about the same.");
+  assertEquals(
+    headline.text,
+    "Idle, without pauses, a caller waits 6.5 ms with an Update and 6.5 ms with signals: about the same.",
+  );
   assertEquals(headline.tone, "plain");
   assertStringIncludes(
     textsOf(report),
@@ -79,7 +88,7 @@ Deno.test("comparisons() leave out what is not known", () => {
 
 Deno.test("findings() compare with the next rival where there were no signals", () => {
   const [headline] = findings(only(REPORT, ({ variant }) => variant !== "signal"));
-  assertMatch(headline.text, /^Idle, .* and 30.2 ms with a batch shared by .*: 4.6 times less\.$/);
+  assertMatch(headline.text, /^Idle, without pauses, .* and 30.2 ms with a batch shared by .*: 4.6 times less\.$/);
 });
 
 Deno.test("findings() without Updates, or without anything, claim nothing", () => {
@@ -87,7 +96,7 @@ Deno.test("findings() without Updates, or without anything, claim nothing", () =
   assertStringIncludes(headline.text, "Updates were not among the variants");
   assertFalse(textsOf(only(REPORT, ({ variant }) => variant !== "update")).includes("better than update"));
   const [alone] = findings(only(REPORT, ({ variant }) => variant === "update"));
-  assertEquals(alone.text, "Idle, a caller waits 6.5 ms with an Update.");
+  assertEquals(alone.text, "Idle, without pauses, a caller waits 6.5 ms with an Update.");
   assertEquals(findings(only(REPORT, () => false)).length, 1);
 });
 

@@ -66,7 +66,7 @@ function failures({ callers_failed, told_unknown }: Pick<FaultRow, "callers_fail
 function total(report: CompareReport, variant: VariantName): Markup {
   const sums = wrongTotal(report, variant);
   if (sums.faults === 0) return markup`<span class="none">not run</span>`;
-  return markup`${counts(sums)}<br><small>in ${sums.faultsWrong === 0 ? "none" : formatNumber(sums.faultsWrong)} of ${
+  return markup`${counts(sums)}<br><small>in ${sums.faultsWrong === 0 ? "" : `${formatNumber(sums.faultsWrong)} of `}${
     count(sums.faults, "fault")
   }</small>`;
 }

@@ -25,8 +25,8 @@ const WITH: Readonly<Record<VariantName, string>> = {
 };
 
 const UNDER: Readonly<Record<LoadName, string>> = {
-  idle: "Idle",
-  sparse: "Idle with pauses",
+  idle: "Idle, without pauses",
+  sparse: "Idle, with pauses",
   steady: "Under steady load",
   burst: "In a burst",
   trickle: "In a trickle under a window",
@@ -89,11 +89,11 @@ function faultFindings(report: CompareReport): Finding[] {
     .filter(({ total }) => total.faults > 0);
   const said = totals.map(({ variant, total }) => {
     const counts = WRONGS.map((kind) => `${formatNumber(total[kind])} ${kind}`);
-    const wrong = total.faultsWrong === 0 ? "none" : formatNumber(total.faultsWrong);
+    const where = total.faultsWrong === 0 ? "" : `${formatNumber(total.faultsWrong)} of `;
     return {
       variant,
       total,
-      text: `${variant} has ${listed(counts)} writes, in ${wrong} of ${count(total.faults, "fault")}`,
+      text: `${variant} has ${listed(counts)} writes in ${where}${count(total.faults, "fault")}`,
     };
   });
   const own = said.filter(({ variant }) => variant === "update");
