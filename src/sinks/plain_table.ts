@@ -61,7 +61,7 @@ export class PlainTable {
    */
   static async open({ path, table, lockWaitMs = LOCK_WAIT_MS, onStatement }: PlainTableOptions): Promise<PlainTable> {
     const file = resolve(path);
-    const connection = await SqliteConnection.open(file, lockWaitMs, onStatement);
+    const connection = await SqliteConnection.open(file, lockWaitMs, { onStatement });
     try {
       await whileLocked(lockWaitMs, () =>
         connection.run(

@@ -50,12 +50,13 @@ export class SqliteAdmin implements SinkAdmin {
     if (!existsSync(file)) {
       throw new SinkError("setup", "no", `Cannot open the ledger '${file}': there is no such file`);
     }
-    const connection = await SqliteConnection.open(file, LOCK_WAIT_MS, (foreign) => {
+    const check = (foreign: SqliteConnection) => {
       if (readSqliteVersion(foreign) > 0) return;
       const message =
         `Cannot open the ledger '${file}': the file holds none: run 'deno task sink migrate' with this --sink`;
       throw new SinkError("setup", "no", message);
-    });
+    };
+    const connection = await SqliteConnection.open(file, LOCK_WAIT_MS, { check });
     try {
       await migrateSqlite(connection, LOCK_WAIT_MS);
       return new SqliteAdmin(file, connection);

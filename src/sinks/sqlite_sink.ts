@@ -80,7 +80,7 @@ export class SqliteSink implements Sink {
     checkMilliseconds("applyTimeoutMs", applyTimeoutMs);
     checkMilliseconds("lockWaitMs", lockWaitMs);
     const path = resolve(options.path);
-    const connection = await SqliteConnection.open(path, lockWaitMs, options.onStatement);
+    const connection = await SqliteConnection.open(path, lockWaitMs, { onStatement: options.onStatement });
     try {
       await migrateSqlite(connection, lockWaitMs);
       const ledger = new SqliteLedger(connection);

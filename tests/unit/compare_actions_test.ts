@@ -58,10 +58,10 @@ const COMPLETED = ["WORKFLOW_TASK_COMPLETED"] as const;
 const marker = (task: number) =>
   ["MARKER_RECORDED", 0, { markerRecordedEventAttributes: { workflowTaskCompletedEventId: task } }] as const;
 
-/** A durable submit: an activity with a heartbeat timeout of 10 s. */
+/** A durable submit: an activity with a heartbeat timeout of 30 s, which beats every 20 s. */
 const submit = (durationMs: number) =>
   [
-    ["ACTIVITY_TASK_SCHEDULED", 0, { activityTaskScheduledEventAttributes: { heartbeatTimeout: { seconds: 10 } } }],
+    ["ACTIVITY_TASK_SCHEDULED", 0, { activityTaskScheduledEventAttributes: { heartbeatTimeout: { seconds: 30 } } }],
     ["ACTIVITY_TASK_STARTED", 1, { activityTaskStartedEventAttributes: { scheduledEventId: 1, attempt: 1 } }],
     ["ACTIVITY_TASK_COMPLETED", durationMs, {
       activityTaskCompletedEventAttributes: { scheduledEventId: 1, startedEventId: 2 },
@@ -126,9 +126,9 @@ const RULES: readonly (readonly [string, readonly Event[], number])[] = [
       workflowTaskFailedEventAttributes: { cause: "WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR" },
     }],
   ], 0],
-  ["a durable submit that ended before its first beat", submit(2_900), 1],
-  ["a durable submit that beat once", submit(10_900), 2],
-  ["a durable submit that beat at 3 s and at 11 s", submit(11_100), 3],
+  ["a durable submit that ended before its first beat", submit(19_900), 1],
+  ["a durable submit that beat once", submit(43_900), 2],
+  ["a durable submit that beat at 20 s and at 44 s", submit(44_100), 3],
 ];
 
 for (const [what, events, actions] of RULES) {
