@@ -21,8 +21,8 @@ export function methodOf(plan: LoadPlan): string[] {
     `burst: ${planned(loads.burst)}.`,
     "idle and sparse differ for a reason: a Temporal server looks at the queue of tasks of each of its shards 20 times a " +
     "second at most, and a dev server has one shard. Callers without a pause use that up: each step that goes through " +
-    "that queue then takes 50 ms. signal has most of these steps, update fewest. With pauses no step has to wait. Many " +
-    "shards share such a load, but one batcher is on one shard.",
+    "that queue then takes 50 ms. signal has most of these steps, update fewest. With pauses fewer of them have to wait. " +
+    "Many shards share such a load, but one batcher is on one shard.",
     `trickle: ${planned(loads.trickle)}; every variant that gathers holds writes for ${
       seconds(window.windowMs)
     } or until it has ${window.size}. All other loads are without a window: the signal batcher flushes at the first write, ` +
