@@ -45,6 +45,9 @@ export class WorkerProcess implements AsyncDisposable {
   private constructor(input: WorkerProcessInput) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", SCRIPT.href, JSON.stringify(input)],
+      // A terminal's Ctrl-C reaches the whole group: workers have to outlive it, as callers still wait for them. They end
+      // with their standard input, so also when this process is killed.
+      detached: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -119,12 +119,12 @@ permittedTest("runLoads() on a server that goes on leaves no workflow there", as
 permittedTest("deno task compare ends everything at Ctrl-C", async () => {
   const directory = await Deno.makeTempDir();
   const args = ["--quick", "--json", "--out", `${directory}/out`];
-  const child = spawnCommand("compare", args, { env: { TMPDIR: directory } });
+  const child = spawnCommand("compare", args, { env: { TMPDIR: directory }, detached: true });
   let stderr = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     const wasIdle = stderr.includes("idle, round");
     stderr += text;
-    if (!wasIdle && stderr.includes("idle, round")) child.kill("SIGINT");
+    if (!wasIdle && stderr.includes("idle, round")) Deno.kill(-child.pid, "SIGINT");
   }
   assertEquals((await child.status).code, 130, stderr);
   assertEquals(await processesOf(directory), []);

@@ -15,13 +15,20 @@ export interface CommandResult {
 export interface RunOptions {
   readonly stdin?: string;
   readonly env?: Record<string, string>;
+  /** Gives it a process group of its own, so that a signal can reach all of it as a terminal's Ctrl-C does. */
+  readonly detached?: boolean;
 }
 
 /** Starts `src/cli/<name>.ts`, without the settings of the person who runs the tests. */
-export function spawnCommand(name: string, args: readonly string[], { env = {} }: RunOptions = {}): Deno.ChildProcess {
+export function spawnCommand(
+  name: string,
+  args: readonly string[],
+  { env = {}, detached = false }: RunOptions = {},
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", `src/cli/${name}.ts`, ...args],
     env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", ...env },
+    detached,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
