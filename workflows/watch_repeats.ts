@@ -23,8 +23,8 @@ export function watchRepeats(): () => boolean {
   const rebuilt = unsafe.isReplaying || historyLength > FIRST_TASK_EVENTS;
   let firstTaskEvents: number | undefined;
   return () => {
-    const { historyLength } = workflowInfo();
-    firstTaskEvents ??= workflowInfo().unsafe.isReplaying ? undefined : historyLength;
+    const { historyLength, unsafe } = workflowInfo();
+    firstTaskEvents ??= unsafe.isReplaying ? undefined : historyLength;
     return rebuilt && (firstTaskEvents === undefined || historyLength === firstTaskEvents);
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BatchingOptions } from "../protocol/options.ts";
+import { textLines } from "../protocol/text_lines.ts";
 import { Latencies } from "./latencies.ts";
 
 /** What a writer process is told on its command line. */
@@ -101,7 +102,7 @@ class WriterProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    this.#lines = lines(this.#child.stdout);
+    this.#lines = textLines(this.#child.stdout.pipeThrough(new TextDecoderStream()));
   }
 
   async ready(): Promise<void> {
@@ -125,14 +126,5 @@ class WriterProcess implements AsyncDisposable {
       // It has ended by itself.
     }
     await this.#child.status;
-  }
-}
-
-async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
   }
 }

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
 import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import { textLines } from "../protocol/text_lines.ts";
 import type { Json, Write } from "../protocol/write.ts";
 import { UsageError } from "./command.ts";
 
@@ -16,6 +17,12 @@ export interface LineFields {
   readonly idField?: string;
   /** Field whose value becomes the partition key. */
   readonly partitionField?: string;
+}
+
+/** A write, and the bytes that its line and what names it take. */
+export interface ReadWrite {
+  readonly write: Write;
+  readonly bytes: number;
 }
 
 /** All of SHA-256: here the digest is not only a check, it is the name. */
@@ -40,10 +47,11 @@ export async function openLines(path: string): Promise<ReadableStream<Uint8Array
 export async function* readWrites(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   fields: LineFields = {},
-): AsyncGenerator<Write> {
+): AsyncGenerator<ReadWrite> {
   let number = 0;
   try {
-    for await (const line of lines(stream)) {
+    const text = stream.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
+    for await (const line of textLines(text)) {
       number++;
       if (line.trim() !== "") yield asWrite(line, number, fields);
     }
@@ -53,17 +61,7 @@ export async function* readWrites(
   }
 }
 
-async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }))) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
-  if (rest !== "") yield rest;
-}
-
-function asWrite(line: string, number: number, { idField, partitionField }: LineFields): Write {
+function asWrite(line: string, number: number, { idField, partitionField }: LineFields): ReadWrite {
   const refuse = (why: string) => new UsageError(`Line ${number} of the input ${why}`);
   let data: Json;
   try {
@@ -89,7 +87,10 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
       ? undefined
       : partitionKeyProblem(partitionKey, `field ${JSON.stringify(partitionField)}`));
   if (problem !== undefined) throw refuse(`cannot be used: ${problem}`);
-  return { requestId, data, ...(partitionKey !== undefined && { partitionKey }) };
+  return {
+    write: { requestId, data, ...(partitionKey !== undefined && { partitionKey }) },
+    bytes: size + Buffer.byteLength(requestId) + Buffer.byteLength(partitionKey ?? ""),
+  };
 }
 
 /** A number that would be stored, and would name its row, as another one. */

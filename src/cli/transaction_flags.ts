@@ -54,7 +54,8 @@ export async function writesOf(flags: TransactionFlagValues, defaultCount?: numb
     if (count === undefined) throw new UsageError("Say what to run: --workflows N or --input FILE");
     return madeUpWrites(count, crypto.randomUUID());
   }
-  const writes = await Array.fromAsync(readWrites(await openLines(input), { idField: flags["id-field"] }));
+  const lines = readWrites(await openLines(input), { idField: flags["id-field"] });
+  const writes = await Array.fromAsync(lines, ({ write }) => write);
   if (writes.length === 0) throw new UsageError(`--input ${input} has no lines`);
   return writes;
 }

@@ -66,12 +66,12 @@ await main({
     const tally = new WriteTally();
     const progress = showProgress("Lines", total);
     const room = new LineRoom(BYTES_AT_ONCE);
-    const writes = room.admit(readWrites(await openLines(input), fields));
+    const lines = room.admit(readWrites(await openLines(input), fields));
     let badLine: unknown;
     const lane = async () => {
       try {
-        for await (const write of untilAborted(writes, signal)) {
-          const outcome = await outcomeOf(writer, write, tally).finally(() => room.leave(write));
+        for await (const line of untilAborted(lines, signal)) {
+          const outcome = await outcomeOf(writer, line.write, tally).finally(() => room.leave(line));
           await receipts.keep(outcome);
           progress.add();
         }
@@ -101,9 +101,9 @@ async function countWrites(path: string, fields: Parameters<typeof readWrites>[1
 }
 
 /** One generator for many consumers: none of them may close it for the others. */
-async function* untilAborted(writes: AsyncGenerator<Write>, signal: AbortSignal): AsyncGenerator<Write> {
+async function* untilAborted<T>(shared: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
   while (!signal.aborted) {
-    const { done, value } = await writes.next();
+    const { done, value } = await shared.next();
     if (done) return;
     yield value;
   }

@@ -7,7 +7,7 @@ import { connectClient } from "../client/connection.ts";
 import { startDevServer } from "../server/dev_server.ts";
 import { bundleWorkflows } from "../worker/create_worker.ts";
 import type { Log } from "../worker/log.ts";
-import { CompareContext } from "./compare_context.ts";
+import { type CompareContext, createContext } from "./compare_context.ts";
 
 /** Where and how to compare. */
 export interface CompareSystemOptions {
@@ -25,8 +25,6 @@ export interface CompareSystemOptions {
 /** A context and all that is behind it. */
 export interface CompareSystem extends AsyncDisposable {
   readonly context: CompareContext;
-  /** Where the server comes from, for people. */
-  readonly server: string;
 }
 
 /** Starts a server where none is given, and makes a folder and the workflow bundle. */
@@ -43,7 +41,7 @@ export async function startCompareSystem({ address, ...options }: CompareSystemO
   if (server !== undefined) stack.use(server);
   await Deno.writeTextFile(bundleFile, code);
   const connected = stack.use(await connectClient({ address: address ?? server!.address }));
-  const context = new CompareContext({
+  const context = createContext({
     ...options,
     address: connected.address,
     client: connected.client,
@@ -55,7 +53,6 @@ export async function startCompareSystem({ address, ...options }: CompareSystemO
   const set = stack.move();
   return {
     context,
-    server: server?.source ?? `already running at ${connected.address}`,
     [Symbol.asyncDispose]: () => set.disposeAsync(),
   };
 }

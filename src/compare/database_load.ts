@@ -13,8 +13,6 @@ export interface DatabaseCounts {
    * that a database server would see, which gets a batch as one statement.
    */
   readonly transactions: number;
-  /** Every SQL statement, `BEGIN` and `COMMIT` too. SQLite inserts a batch with a prepared statement for each row. */
-  readonly statements: number;
   /** Rows of writes that were committed. */
   readonly rows: number;
 }
@@ -22,14 +20,12 @@ export interface DatabaseCounts {
 /** Counts what one connection does. */
 export class DatabaseLoad {
   #transactions = 0;
-  #statements = 0;
   #rows = 0;
   #uncommitted = 0;
   #atSavepoint = 0;
 
   /** To be told about each statement. */
   readonly onStatement = (sql: string, changes: number): void => {
-    this.#statements++;
     if (STORES.test(sql)) this.#uncommitted += changes;
     else if (sql.startsWith("SAVEPOINT")) this.#atSavepoint = this.#uncommitted;
     else if (sql.startsWith("ROLLBACK TO")) this.#uncommitted = this.#atSavepoint;
@@ -43,6 +39,6 @@ export class DatabaseLoad {
 
   /** The counts so far. */
   get counts(): DatabaseCounts {
-    return { transactions: this.#transactions, statements: this.#statements, rows: this.#rows };
+    return { transactions: this.#transactions, rows: this.#rows };
   }
 }

@@ -86,7 +86,6 @@ export class LoadRun implements AsyncDisposable {
     const sum = (what: keyof WorkerMeasure) => measures.reduce((total, measure) => total + measure[what], 0);
     return {
       transactions: sum("transactions"),
-      statements: sum("statements"),
       rows: sum("rows"),
       cpuSeconds: sum("cpuSeconds"),
       connections: sum("connections"),

@@ -4,16 +4,13 @@
  * @module
  */
 import { Latencies } from "../bench/latencies.ts";
+import { rounded } from "../bench/scenario.ts";
 import { addCosts, type HistoryCost, NO_COST } from "./histories.ts";
-import type { ShapeResult } from "./load_shape.ts";
 import { CURVE_PERCENTILES, type LoadName, type LoadRow, type VariantName } from "./report_data.ts";
-import type { WorkerMeasure } from "./worker_process.ts";
+import { type RoundThroughput, ThroughputTally } from "./throughput_tally.ts";
 
 /** What one round of one variant measured. */
-export interface RoundMeasure {
-  readonly result: ShapeResult;
-  readonly before: WorkerMeasure;
-  readonly after: WorkerMeasure;
+export interface RoundMeasure extends RoundThroughput {
   /** Histories of callers, a sample of them. */
   readonly callers: readonly HistoryCost[];
   /** What the batchers' histories grew by. */
@@ -22,13 +19,9 @@ export interface RoundMeasure {
 
 /** One variant under one load. */
 export class LoadTally {
-  readonly #waits = new Latencies();
+  readonly #throughput = new ThroughputTally();
   readonly #calls = new Latencies();
-  #done = 0;
   #failed = 0;
-  #rates: number[] = [];
-  #transactions = 0;
-  #rows = 0;
   #cpuSeconds = 0;
   #callers = NO_COST;
   #callersRead = 0;
@@ -37,18 +30,13 @@ export class LoadTally {
   constructor(private readonly scenario: LoadName, private readonly variant: VariantName) {}
 
   /** Adds a round. */
-  add({ result, before, after, callers, batchers }: RoundMeasure): void {
+  add(round: RoundMeasure): void {
+    const { result, before, after, callers, batchers } = round;
+    this.#throughput.add(round);
     for (const { told, begunAtMs, endedAtMs } of result.counted) {
-      if (told.kind !== "done") continue;
-      this.#waits.addMs(told.waitMs);
-      this.#calls.addMs(endedAtMs - begunAtMs);
+      if (told.kind === "done") this.#calls.addMs(endedAtMs - begunAtMs);
     }
-    const done = result.calls.filter(({ told }) => told.kind === "done").length;
-    this.#done += done;
-    this.#failed += result.calls.length - done;
-    this.#rates.push(result.perSecond);
-    this.#transactions += after.transactions - before.transactions;
-    this.#rows += after.rows - before.rows;
+    this.#failed += result.calls.filter(({ told }) => told.kind !== "done").length;
     this.#cpuSeconds += after.cpuSeconds - before.cpuSeconds;
     for (const caller of callers) this.#callers = addCosts(this.#callers, caller);
     this.#callersRead += callers.length;
@@ -57,16 +45,14 @@ export class LoadTally {
 
   /** The row of all rounds together. */
   get row(): LoadRow {
-    const waits = this.#waits;
-    const perSecond = this.#rates.reduce((sum, rate) => sum + rate, 0) / this.#rates.length;
-    const transactionsPerWrite = this.#transactions / this.#done;
+    const { waits, writes, writesPerS, statementsPerS, rowsPerStatement } = this.#throughput;
     // All callers of a load do the same, so that those that were read stand for the others.
     const perWrite = (what: keyof HistoryCost) =>
-      this.#batchers[what] / this.#done + (this.#callersRead > 0 ? this.#callers[what] / this.#callersRead : 0);
+      this.#batchers[what] / writes + (this.#callersRead > 0 ? this.#callers[what] / this.#callersRead : 0);
     return {
       scenario: this.scenario,
       variant: this.variant,
-      writes: this.#done,
+      writes,
       failed: this.#failed,
       p50_ms: waits.ms(50),
       p95_ms: waits.ms(95),
@@ -75,17 +61,13 @@ export class LoadTally {
       curve_ms: CURVE_PERCENTILES.map((percentile) => waits.ms(percentile)),
       call_ms_p50: this.#calls.ms(50),
       call_ms_p99: this.#calls.ms(99),
-      writes_per_s: rounded(perSecond, 1),
-      statements_per_s: rounded(transactionsPerWrite * perSecond, 1),
-      rows_per_statement: rounded(this.#rows / this.#transactions),
+      writes_per_s: rounded(writesPerS, 1),
+      statements_per_s: rounded(statementsPerS, 1),
+      rows_per_statement: rounded(rowsPerStatement),
       events_per_write: rounded(perWrite("events")),
       history_bytes_per_write: rounded(perWrite("bytes"), 0),
       actions_per_write: rounded(perWrite("actions")),
-      worker_cpu_s_per_1000_writes: rounded(this.#cpuSeconds / this.#done * 1_000),
+      worker_cpu_s_per_1000_writes: rounded(this.#cpuSeconds / writes * 1_000),
     };
   }
-}
-
-function rounded(value: number, decimals = 2): number {
-  return Number(value.toFixed(decimals));
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { Latencies } from "../bench/latencies.ts";
+import { rounded } from "../bench/scenario.ts";
 import type { CompareContext } from "./compare_context.ts";
 import { interleave } from "./interleave.ts";
 import type { LoadPlan, ScalingPlan } from "./load_plan.ts";
 import { LoadRun } from "./load_run.ts";
 import type { ScalingRow, VariantName } from "./report_data.ts";
+import { type RoundThroughput, ThroughputTally } from "./throughput_tally.ts";
 import { NO_WINDOW } from "./variant.ts";
 
 /** The variants whose load on the database may depend on the number of processes. */
@@ -58,40 +59,26 @@ async function measure(
   tally.add(await run.measure(shape, "workflows", 0));
 }
 
-type Round = Awaited<ReturnType<LoadRun["measure"]>>;
-
 class ScalingTally {
-  readonly #waits = new Latencies();
-  readonly #rates: number[] = [];
-  #writes = 0;
-  #transactions = 0;
-  #rows = 0;
+  readonly #throughput = new ThroughputTally();
   #connections = 0;
 
   constructor(private readonly setting: Setting) {}
 
-  add({ result, before, after }: Round): void {
-    for (const { told } of result.counted) if (told.kind === "done") this.#waits.addMs(told.waitMs);
-    this.#rates.push(result.perSecond);
-    this.#writes += result.calls.filter(({ told }) => told.kind === "done").length;
-    this.#transactions += after.transactions - before.transactions;
-    this.#rows += after.rows - before.rows;
-    this.#connections = after.connections;
+  add(round: RoundThroughput): void {
+    this.#throughput.add(round);
+    this.#connections = round.after.connections;
   }
 
   get row(): ScalingRow {
-    const perSecond = this.#rates.reduce((sum, rate) => sum + rate, 0) / this.#rates.length;
+    const { waits, writesPerS, statementsPerS, rowsPerStatement } = this.#throughput;
     return {
       ...this.setting,
-      writes_per_s: round(perSecond),
-      p50_ms: this.#waits.ms(50),
-      statements_per_s: round(this.#transactions / this.#writes * perSecond),
-      rows_per_statement: round(this.#rows / this.#transactions),
+      writes_per_s: rounded(writesPerS, 1),
+      p50_ms: waits.ms(50),
+      statements_per_s: rounded(statementsPerS, 1),
+      rows_per_statement: rounded(rowsPerStatement, 1),
       connections: this.#connections,
     };
   }
-}
-
-function round(value: number): number {
-  return Number(value.toFixed(1));
 }

@@ -5,6 +5,7 @@
  */
 import { ActivityFailure, ApplicationFailure } from "@temporalio/common";
 import { type Client, WorkflowFailedError } from "@temporalio/client";
+import { SIGNAL_DEFAULTS } from "../protocol/signal_messages.ts";
 import type { Json } from "../protocol/write.ts";
 import type { WorkerBase } from "../worker/create_worker.ts";
 import type { Role } from "../worker/local_system.ts";
@@ -45,7 +46,7 @@ export interface VariantOptions {
 }
 
 /** How long a caller waits by default: the original's two minutes. */
-export const CONFIRMATION_TIMEOUT_MS = 120_000;
+export const CONFIRMATION_TIMEOUT_MS = SIGNAL_DEFAULTS.confirmationTimeoutMs;
 
 /** Options of {@linkcode Variant.startWorkers}. */
 export interface VariantWorkerOptions extends VariantOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TextLineStream } from "./text_lines.ts";
+import { textLines } from "../protocol/text_lines.ts";
 import type { Role } from "../worker/local_system.ts";
 import type { DatabaseCounts } from "./database_load.ts";
 import type { VariantName } from "./report_data.ts";
@@ -82,13 +82,6 @@ export class WorkerProcess implements AsyncDisposable {
     return this.#committed.promise;
   }
 
-  /** Ends the process in good order: what has begun is finished first. */
-  async stop(): Promise<void> {
-    await this.#stdin.close().catch(() => {});
-    await this.#child.status;
-    await this.#ended;
-  }
-
   /** Ends the process as a crash would: SIGKILL. */
   async kill(): Promise<void> {
     try {
@@ -107,9 +100,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    for await (
-      const text of this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
-    ) {
+    for await (const text of textLines(this.#child.stdout.pipeThrough(new TextDecoderStream()))) {
       const line: WorkerLine = JSON.parse(text);
       if ("answer" in line) this.#answers.shift()?.resolve(line.answer);
       else if (line.event === "ready") this.#ready.resolve();

@@ -7,7 +7,7 @@ import process from "node:process";
 import { bundleWorkflows } from "../worker/create_worker.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
 import { FaultSwitches } from "./fault_switches.ts";
-import { TextLineStream } from "./text_lines.ts";
+import { textLines } from "../protocol/text_lines.ts";
 import { VARIANT } from "./variants.ts";
 import type { WorkerCommand, WorkerLine, WorkerMeasure, WorkerProcessInput } from "./worker_process.ts";
 
@@ -23,9 +23,7 @@ const workers = await VARIANT[input.variant].startWorkers({
   workflowBundle: input.bundleFile === undefined ? await bundleWorkflows("compare") : { codePath: input.bundleFile },
 });
 say({ event: "ready" });
-for await (
-  const command of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
-) {
+for await (const command of textLines(Deno.stdin.readable.pipeThrough(new TextDecoderStream()))) {
   say({ answer: obey(command as WorkerCommand) });
 }
 await workers[Symbol.asyncDispose]();

@@ -24,15 +24,11 @@ export interface PlainTableOptions {
   /** The SQLite file. It, its folder and the table are created where they are missing. */
   readonly path: string;
   readonly table: PlainTableName;
-  /**
-   * How long to wait for the write lock while other processes hold it.
-   * @default {2000}
-   */
-  readonly lockWaitMs?: number;
   /** Told about each statement. */
   readonly onStatement?: StatementObserver;
 }
 
+/** How long to wait for the write lock while other processes hold it: as `SqliteSink` does. */
 const LOCK_WAIT_MS = 2_000;
 
 /**
@@ -43,14 +39,12 @@ const LOCK_WAIT_MS = 2_000;
 export class PlainTable {
   readonly description: string;
   readonly #connection: SqliteConnection;
-  readonly #lockWaitMs: number;
   readonly #insert: string;
   readonly #serial = new Serial();
 
-  private constructor(connection: SqliteConnection, path: string, table: PlainTableName, lockWaitMs: number) {
+  private constructor(connection: SqliteConnection, path: string, table: PlainTableName) {
     this.description = `${table} in sqlite:${path}`;
     this.#connection = connection;
-    this.#lockWaitMs = lockWaitMs;
     this.#insert = `INSERT INTO ${table} (request_id, data, batch_id, committed_at) VALUES (?, ?, ?, ?)`;
   }
 
@@ -59,11 +53,11 @@ export class PlainTable {
    *
    * @throws {SinkError} If the file cannot be opened or is not a SQLite database.
    */
-  static async open({ path, table, lockWaitMs = LOCK_WAIT_MS, onStatement }: PlainTableOptions): Promise<PlainTable> {
+  static async open({ path, table, onStatement }: PlainTableOptions): Promise<PlainTable> {
     const file = resolve(path);
-    const connection = await SqliteConnection.open(file, lockWaitMs, { onStatement });
+    const connection = await SqliteConnection.open(file, LOCK_WAIT_MS, { onStatement });
     try {
-      await whileLocked(lockWaitMs, () =>
+      await whileLocked(LOCK_WAIT_MS, () =>
         connection.run(
           `CREATE TABLE IF NOT EXISTS ${table} (
             request_id TEXT NOT NULL,
@@ -72,7 +66,7 @@ export class PlainTable {
             committed_at TEXT NOT NULL
           )`,
         ));
-      return new PlainTable(connection, file, table, lockWaitMs);
+      return new PlainTable(connection, file, table);
     } catch (error) {
       connection.close();
       throw error;
@@ -88,7 +82,7 @@ export class PlainTable {
   write(batchId: string, rows: readonly PlainRow[]): Promise<void> {
     return this.#serial.run(async () => {
       const at = new Date().toISOString();
-      await this.#connection.begin(this.#lockWaitMs);
+      await this.#connection.begin(LOCK_WAIT_MS);
       try {
         for (const { requestId, data } of rows) this.#connection.run(this.#insert, requestId, data, batchId, at);
         this.#connection.commit();

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { permittedTest } from "../support/permitted.ts";
-import { runCommand } from "../support/run_command.ts";
+import { COMMANDS, runCommand } from "../support/run_command.ts";
 
 /** Command, arguments, standard input, and what the first line on stderr has to say. */
 const MISTAKES: readonly (readonly [string, readonly string[], string, string])[] = [
@@ -72,21 +72,7 @@ for (const [command, args, stdin, expected] of MISTAKES) {
   });
 }
 
-for (
-  const command of [
-    "demo",
-    "server",
-    "worker",
-    "start",
-    "write",
-    "batcher",
-    "bench",
-    "compare",
-    "sink",
-    "dead-letters",
-    "ledger",
-  ]
-) {
+for (const command of COMMANDS) {
   permittedTest(`deno task ${command} --help shows its flags`, async () => {
     const { code, stdout } = await runCommand(command.replace("-", "_"), ["--help"]);
     assertEquals(code, 0);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
-import { runCommand, spawnCommand } from "../support/run_command.ts";
+import { COMMANDS, runCommand, spawnCommand } from "../support/run_command.ts";
 
 function lines(count: number): string {
   return Array.from({ length: count }, (_, i) => JSON.stringify({ commit: `c${i}`, at: "2026-01-01" })).join("\n");
@@ -177,22 +177,7 @@ labTests({}, [
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["task"], env: { NO_COLOR: "1" } })
       .output();
     const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    for (
-      const task of [
-        "demo",
-        "test",
-        "server",
-        "worker",
-        "start",
-        "write",
-        "batcher",
-        "bench",
-        "sink",
-        "dead-letters",
-        "ledger",
-        "ok",
-      ]
-    ) {
+    for (const task of [...COMMANDS, "test", "ok"]) {
       assertMatch(list, new RegExp(`^- ${task}\\n\\s+// \\S`, "m"));
     }
   }],

@@ -4,6 +4,21 @@
  * @module
  */
 
+/** Every command of this project that has flags of its own. */
+export const COMMANDS = [
+  "demo",
+  "server",
+  "worker",
+  "start",
+  "write",
+  "batcher",
+  "bench",
+  "compare",
+  "sink",
+  "dead-letters",
+  "ledger",
+] as const;
+
 /** What a command did. */
 export interface CommandResult {
   readonly code: number;

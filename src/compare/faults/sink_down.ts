@@ -6,14 +6,15 @@
 import type { FaultName, FaultRow } from "../report_data.ts";
 import type { Fault } from "./fault.ts";
 import type { Stage } from "./stage.ts";
-import { Trial, USUAL_WAIT_MS, usualWrites } from "./trial.ts";
+import { CONFIRMATION_TIMEOUT_MS } from "../variant.ts";
+import { Trial, usualWrites } from "./trial.ts";
 import { pause } from "./waiting.ts";
 
 /** Callers have two minutes, the database is away for ten seconds. */
 export const sinkDown10s: Fault = {
   name: "sink-down-10s",
   run(stage) {
-    return runOutage(stage, this.name, { waitMs: USUAL_WAIT_MS, downMs: 10_000 });
+    return runOutage(stage, this.name, { waitMs: CONFIRMATION_TIMEOUT_MS, downMs: 10_000 });
   },
 };
 

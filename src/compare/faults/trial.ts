@@ -4,14 +4,11 @@
  * @module
  */
 import type { FaultName, FaultRow } from "../report_data.ts";
-import type { Call } from "../variant.ts";
+import { type Call, CONFIRMATION_TIMEOUT_MS } from "../variant.ts";
 import { type Answer, countWrites, sayAnswers, type WriteRecord } from "./count.ts";
 import type { Asked, Stage } from "./stage.ts";
 import { cameTrue } from "./waiting.ts";
 import { windowBegins } from "./window_begins.ts";
-
-/** The usual wait of a caller: the original's two minutes. */
-export const USUAL_WAIT_MS = 120_000;
 
 /** Writes of a fault that is to meet one full batch. */
 export const BATCH_WRITES = 50;
@@ -36,7 +33,7 @@ export interface TrialOptions {
   readonly writes: number;
   /**
    * How long each caller waits.
-   * @default {USUAL_WAIT_MS}
+   * @default {CONFIRMATION_TIMEOUT_MS}
    */
   readonly waitMs?: number;
   /**
@@ -63,7 +60,7 @@ export class Trial {
     this.#stage = stage;
     this.#fault = fault;
     this.#options = options;
-    this.#waitMs = options.waitMs ?? USUAL_WAIT_MS;
+    this.#waitMs = options.waitMs ?? CONFIRMATION_TIMEOUT_MS;
   }
 
   /** Every write so far with its caller. */
@@ -138,7 +135,7 @@ export class Trial {
       const { key } = one.call.data;
       const answers = this.#answers.get(key) ?? [];
       if (answers.at(-1)?.kind !== "unknown") return { key, answers };
-      const proof = await this.#stage.answerOf(await this.#again(one), USUAL_WAIT_MS);
+      const proof = await this.#stage.answerOf(await this.#again(one), CONFIRMATION_TIMEOUT_MS);
       return { key, answers, proof };
     }));
     const proofs = records.flatMap(({ proof }) => proof ?? []);
@@ -159,7 +156,7 @@ export class Trial {
   }
 
   #again({ call }: Asked): Promise<Asked> {
-    return this.#stage.ask({ ...call, workflowId: `${call.workflowId}/again` }, USUAL_WAIT_MS);
+    return this.#stage.ask({ ...call, workflowId: `${call.workflowId}/again` }, CONFIRMATION_TIMEOUT_MS);
   }
 
   #callOf(n: number): Call {
