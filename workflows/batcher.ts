@@ -27,12 +27,14 @@ import {
   shortMessage,
   type SinkFailedDetails,
 } from "../src/protocol/failures.ts";
-import type {
-  BatcherInput,
-  BatcherStats,
-  SubmissionHeader,
-  SubmitWritesAnswer,
-  SubmitWritesArgs,
+import {
+  type BatcherInput,
+  type BatcherStats,
+  type SubmissionHeader,
+  type SubmitWritesAnswer,
+  type SubmitWritesArgs,
+  type UnreadBody,
+  unreadBodyIn,
 } from "../src/protocol/messages.ts";
 import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } from "../src/protocol/names.ts";
 import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
@@ -61,12 +63,15 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const flushed = { fast: 0, durable: 0, failed: 0 };
 
   setHandler(submitWritesUpdate, async (header: SubmissionHeader, body: Uint8Array): Promise<SubmitWritesAnswer> => {
+    requireRead(header, body);
     const ticket = commit.admit(header, body, Date.now());
     await condition(() => ticket.done);
     commit.leave(header, Date.now());
     return { runs: ticket.runs };
   }, {
     validator: (header: SubmissionHeader, body: Uint8Array) => {
+      const unread = unreadBodyIn(header, body);
+      if (unread) throw asUnreadFailure(unread);
       const refusal = commit.refusal(header, body, Date.now());
       if (refusal) throw asFailure(refusal);
     },
@@ -117,6 +122,26 @@ function restore(snapshot: BatcherInput["snapshot"]): ReturnType<typeof restoreS
     return restoreSnapshot(snapshot);
   } catch (error) {
     throw ApplicationFailure.nonRetryable(shortMessage(error), FAILURE.UNKNOWN_SNAPSHOT_VERSION);
+  }
+}
+
+/**
+ * An admitted Update was read when it was admitted. If a replay cannot read it again, the task must fail, and the next
+ * one tries again: to go on without the body would be another history.
+ */
+function requireRead(...args: SubmitWritesArgs): void {
+  const unread = unreadBodyIn(...args);
+  if (unread) throw new Error(`Cannot replay: ${unread.message}`);
+}
+
+function asUnreadFailure({ unreadBody: problem, message }: UnreadBody): ApplicationFailure {
+  switch (problem) {
+    case "missing":
+      return ApplicationFailure.nonRetryable(message, FAILURE.BODY_MISSING);
+    case "unreadable":
+      return ApplicationFailure.retryable(message, FAILURE.BODY_UNREADABLE);
+    case "unconfigured":
+      return ApplicationFailure.nonRetryable(message, FAILURE.BODY_STORAGE_UNCONFIGURED);
   }
 }
 

@@ -7,8 +7,10 @@
  * @module
  */
 import { Client, type ConnectionOptions } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
+import { submissionInterceptor } from "../bodies/submission_interceptor.ts";
 
 /** Where to connect; what is left out comes from the environment. */
 export interface ConnectOptions {
@@ -23,6 +25,11 @@ export interface ConnectOptions {
    * @default {10000}
    */
   readonly connectTimeoutMs?: number;
+  /**
+   * How payloads are encoded, and where large ones are stored; writers and workers must have the same.
+   * @default {JSON, all of it in the history}
+   */
+  readonly dataConverter?: DataConverter;
 }
 
 /** Connection options, and the namespace that goes with them. */
@@ -81,7 +88,12 @@ async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<C
   const { connection: connectionOptions, namespace } = loadConnectConfig(options);
   const connection = await connectNative(connectionOptions, options.connectTimeoutMs, kind);
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({
+      connection,
+      namespace,
+      ...(options.dataConverter && { dataConverter: options.dataConverter }),
+      interceptors: { workflow: [submissionInterceptor()] },
+    }),
     address: connectionOptions.address ?? DEFAULT_ADDRESS,
     [Symbol.asyncDispose]: () => connection.close(),
   };

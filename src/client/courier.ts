@@ -5,6 +5,7 @@
  */
 import type { Client } from "@temporalio/client";
 import { setTimeout as delay } from "node:timers/promises";
+import { BodyStorage } from "../bodies/body_storage.ts";
 import { InvalidWriteError, RequestIdConflictError, shortMessage } from "../protocol/failures.ts";
 import {
   type BatcherInput,
@@ -20,7 +21,7 @@ import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
 import { backOffMs, judge, type Verdict, wasRefused } from "./retry.ts";
-import { failSetup, outcomeUnknown, settle } from "./settle.ts";
+import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
 /** Where a courier goes, and on whose behalf. */
 export interface CourierOptions {
@@ -188,6 +189,7 @@ export class Courier {
       ids: batch.map((call) => call.requestId),
       digests: batch.map((call) => call.digest).join(""),
       ...(batch.some((call) => call.partitionKey !== null) && { keys: batch.map((call) => call.partitionKey) }),
+      ...storedFrom(client),
     };
     const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
     const handle = client.workflow.getHandle(workflowIdOf(this.#walk.lane));
@@ -237,12 +239,18 @@ export class Courier {
       case "setup":
         failSetup(batch, verdict.message);
         return [];
+      case "bodyMissing":
+        for (const call of batch) call.reject(bodyMissing(call, verdict.message));
+        return [];
       case "overloaded":
         this.options.counters.overloads++;
         return batch;
       case "again":
         if (verdict.cap) this.options.counters.capErrors++;
         else this.options.counters.retries++;
+        return batch;
+      case "bodyUnread":
+        this.options.counters.retries++;
         return batch;
       case "laneFull":
       case "start":
@@ -253,6 +261,7 @@ export class Courier {
   async #prepareNext(verdict: Verdict, batch: readonly PendingCall[], attempt: number): Promise<void> {
     if (verdict.kind === "start") await this.#start(batch, attempt);
     else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
+    else if (verdict.kind === "bodyUnread") await delay(backOffMs(attempt, false));
     else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
   }
 
@@ -277,6 +286,13 @@ export class Courier {
       else await delay(backOffMs(attempt, false));
     }
   }
+}
+
+/** From which size on this client stores what it sends outside of the history. */
+function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
+  const storage = options.loadedDataConverter.externalStorage;
+  // Of storage that is not ours nobody knows which payloads it takes.
+  return storage instanceof BodyStorage ? { storedFromBytes: storage.payloadSizeThreshold } : {};
 }
 
 function dropAbandoned(batch: readonly PendingCall[]): readonly PendingCall[] {

@@ -12,6 +12,7 @@ import {
 } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import proto from "@temporalio/proto";
+import { type BodyError, bodyErrorIn } from "../bodies/body_error.ts";
 import { type ConflictDetails, FAILURE, type OverloadedDetails, shortMessage } from "../protocol/failures.ts";
 import type { ReceiptRun, SubmitWritesAnswer } from "../protocol/messages.ts";
 
@@ -34,6 +35,10 @@ export type Verdict =
    * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
    */
   | { readonly kind: "again"; readonly cap: boolean; readonly fresh: boolean; readonly message: string }
+  /** Not admitted: the worker cannot read the body at the moment; go again after a wait, with another copy. */
+  | { readonly kind: "bodyUnread"; readonly message: string }
+  /** Not admitted: the store does not have the body. */
+  | { readonly kind: "bodyMissing"; readonly message: string }
   /**
    * Set-up: no retry can help. `refused`: the server said so. Without its word, as when an answer cannot be decoded, the
    * Update may have got through.
@@ -66,6 +71,8 @@ export function judge(error: unknown): Verdict {
       message: `namespace ${JSON.stringify(error.namespace)} does not exist on this server`,
     };
   }
+  const body = bodyErrorIn(error);
+  if (body !== undefined) return judgeBody(body);
   const grpc = grpcError(error);
   if (grpc === undefined) {
     // What is no answer of the server is a fault on this side of the wire, unless the wire itself gave up.
@@ -84,6 +91,8 @@ export function judge(error: unknown): Verdict {
 export function wasRefused(verdict: Verdict): boolean {
   switch (verdict.kind) {
     case "conflict":
+    case "bodyMissing":
+    case "bodyUnread":
     case "invalid":
     case "laneFull":
     case "overloaded":
@@ -104,6 +113,13 @@ function again(error: unknown): Verdict & { readonly kind: "again" } {
   return { kind: "again", cap: false, fresh: false, message: shortMessage(grpc === undefined ? error : textOf(grpc)) };
 }
 
+/** Judges what went wrong with a body on this side: with the Update's on its way out, or with the answer's. */
+function judgeBody({ problem, message }: BodyError): Verdict {
+  // The answer is there, and the same Update id again asks for it once more.
+  if (problem === "unreadable") return { kind: "again", cap: false, fresh: false, message };
+  return { kind: "setup", refused: problem === "not stored", message };
+}
+
 function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
   if (!(cause instanceof ApplicationFailure)) return { ...again(cause), fresh: true };
   const details = cause.details?.[0];
@@ -122,6 +138,12 @@ function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
       };
     case FAILURE.INVALID_WRITE:
       return { kind: "invalid", message: cause.message };
+    case FAILURE.BODY_MISSING:
+      return { kind: "bodyMissing", message: cause.message };
+    case FAILURE.BODY_UNREADABLE:
+      return { kind: "bodyUnread", message: cause.message };
+    case FAILURE.BODY_STORAGE_UNCONFIGURED:
+      return { kind: "setup", refused: true, message: cause.message };
     default:
       // `UnprocessedUpdate` and `AcceptedUpdateCompletedWorkflow`: the task or the run ended under the Update.
       return { ...again(cause), fresh: true };

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  BodyMissingError,
   DatabaseWriteFailedError,
   RequestIdConflictError,
   WriteOutcomeUnknownError,
@@ -18,6 +19,12 @@ export function failSetup(batch: readonly PendingCall[], message: string): void 
     const outcome = call.sent ? "unknown" : "not written";
     call.reject(new WriteSubmissionFailedError(`Cannot hand the write to a batcher: ${message}`, outcome));
   }
+}
+
+/** The error of a call whose body its batcher does not find. */
+export function bodyMissing({ requestId, sent }: PendingCall, message: string): BodyMissingError {
+  const text = `Request id ${JSON.stringify(requestId)} could not be handed to a batcher: ${message}`;
+  return new BodyMissingError(text, sent ? "unknown" : "not written");
 }
 
 /**

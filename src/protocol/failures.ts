@@ -17,6 +17,12 @@ export const FAILURE = {
   LANE_FULL: "LaneFull",
   /** A queue is full; the details carry `retryAfterMs`. */
   OVERLOADED: "Overloaded",
+  /** The validator: the store of bodies does not have the body of this Update. */
+  BODY_MISSING: "BodyMissing",
+  /** The validator: the store of bodies does not answer for the body of this Update. */
+  BODY_UNREADABLE: "BodyUnreadable",
+  /** The validator: the body of this Update is stored somewhere, and the worker has no body storage. */
+  BODY_STORAGE_UNCONFIGURED: "BodyStorageUnconfigured",
   /** A batcher was started with options that are out of their bounds. */
   INVALID_OPTIONS: "InvalidOptions",
   /** The batcher cannot continue from what its last run handed over. */
@@ -109,6 +115,16 @@ export class WriteSubmissionFailedError extends WriteError {
 
   constructor(message: string, readonly outcome: FailedOutcome, options?: ErrorOptions) {
     super(message, options);
+  }
+}
+
+/** The body of the write was stored outside of the history, and its batcher does not find it there. */
+export class BodyMissingError extends WriteError {
+  override readonly name = "BodyMissingError";
+  readonly type = FAILURE.BODY_MISSING;
+
+  constructor(message: string, readonly outcome: FailedOutcome) {
+    super(message);
   }
 }
 

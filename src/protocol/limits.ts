@@ -44,6 +44,10 @@ export const LIMITS = {
   snapshotBytesMax: 256 * 1024,
   /** JSON bytes of the answer to an Update or a flush: below what the server takes, with room for what is around it. */
   answerBytesMax: 1536 * 1024,
+  /** Payloads of this size and more are stored outside of the history, where that is set up. */
+  bodyThresholdBytes: 16 * 1024,
+  /** A payload that refers to a stored body: an S3 key may have 1,024 bytes, and a bucket and a digest come with it. */
+  bodyReferenceBytesMax: 2 * 1024,
   /** Characters of an error message that a receipt or a failure carries. */
   errorMessageCharsMax: 500,
 } as const;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { LIMITS } from "./limits.ts";
 import type { BatchingOptions, ResolvedBatchingOptions } from "./options.ts";
 
 /** Version of the messages in this file. */
@@ -26,6 +27,35 @@ export interface SubmissionHeader {
   readonly digests: string;
   /** Partition keys, one for each id; left out where no write has one. */
   readonly keys?: readonly (string | null)[];
+  /**
+   * Payloads of this many bytes and more are stored outside of the history, and take no more in it than a reference
+   * ({@linkcode wireBytes}); left out where all are inline. It holds for the arguments and for the answer.
+   */
+  readonly storedFromBytes?: number;
+}
+
+/** What a payload takes in a workflow task and in the history. */
+export function wireBytes(
+  payloadBytes: number,
+  { storedFromBytes }: Pick<SubmissionHeader, "storedFromBytes">,
+): number {
+  return storedFromBytes !== undefined && payloadBytes >= storedFromBytes ? LIMITS.bodyReferenceBytesMax : payloadBytes;
+}
+
+/** Key of an {@linkcode UnreadBody}. */
+export const UNREAD_BODY_KEY = "unreadBody" as const;
+
+/** Comes in place of a header or a body that is stored outside of the history and cannot be read. */
+export interface UnreadBody {
+  readonly [UNREAD_BODY_KEY]: "missing" | "unreadable" | "unconfigured";
+  readonly message: string;
+}
+
+/** Finds the first argument that is an {@linkcode UnreadBody}. */
+export function unreadBodyIn(...args: readonly unknown[]): UnreadBody | undefined {
+  return args.find((arg): arg is UnreadBody =>
+    typeof arg === "object" && arg !== null && !(arg instanceof Uint8Array) && UNREAD_BODY_KEY in arg
+  );
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DataConverter } from "@temporalio/common";
 import {
   bundleWorkflowCode,
   type NativeConnection,
@@ -14,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { createBatchWriteActivities, type InsertRows } from "../../activities/batch_write.ts";
 import { createFlushActivities, createMainActivities } from "../../activities/mod.ts";
 import type { FlushReport } from "../../activities/flush_batch.ts";
+import { noBodyStorage } from "../bodies/body_storage.ts";
 import type { BatchWriter } from "../client/batch_writer.ts";
 import { BATCHER_TASK_QUEUE, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -44,6 +46,11 @@ export interface WorkerBase {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: WorkflowBundleOption;
+  /**
+   * How payloads are encoded, and where large ones are stored; writers and workers must have the same.
+   * @default {JSON, all of it in the history}
+   */
+  readonly dataConverter?: DataConverter;
 }
 
 /** Options of {@linkcode createBatcherWorker}. */
@@ -82,6 +89,7 @@ export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Work
     connection: options.connection,
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,
+    dataConverter: readingReferences(options.dataConverter),
     taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
     activities: {
       ...createFlushActivities(options.sink, options.onFlush),
@@ -97,11 +105,17 @@ export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
     connection: options.connection,
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,
+    dataConverter: readingReferences(options.dataConverter),
     taskQueue: options.taskQueue ?? MAIN_TASK_QUEUE,
     activities: createMainActivities(options.writer),
     ...CALLER_SLOTS,
     shutdownGraceTime: "10s",
   });
+}
+
+/** Without a store of its own a worker still knows a reference when it meets one, and says what to set. */
+function readingReferences(dataConverter: DataConverter = {}): DataConverter {
+  return { externalStorage: noBodyStorage(), ...dataConverter };
 }
 
 /** Options of {@linkcode createRivalWorker}. */

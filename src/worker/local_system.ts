@@ -4,6 +4,7 @@
  * @module
  */
 import type { Client } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { NativeConnection, type Worker } from "@temporalio/worker";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
@@ -64,6 +65,11 @@ export interface LocalSystemOptions {
    * @default The bundle of `workflows`.
    */
   readonly workflowBundle?: WorkerBase["workflowBundle"];
+  /**
+   * How payloads are encoded, and where large ones are stored; writers and workers must have the same.
+   * @default {JSON, all of it in the history}
+   */
+  readonly dataConverter?: DataConverter;
   /** Told about every flush. */
   readonly onFlush?: (report: FlushReport) => void;
   /** Told if a worker ends by itself. */
@@ -92,15 +98,15 @@ export function taskQueuesOf(name: string): { main: string; batcher: string } {
 
 /** Starts workers for a role and returns when they poll. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
-  const { address, log, role = "all", name = DEFAULT_BATCHER_NAME } = options;
+  const { address, log, role = "all", name = DEFAULT_BATCHER_NAME, dataConverter } = options;
   const queues = taskQueuesOf(name);
   await using stack = new AsyncDisposableStack();
   const { connection, namespace } = loadConnectConfig({ address });
   const native = await NativeConnection.connect(nativeConnectionOptions(connection));
   stack.defer(() => native.close());
-  const { client } = stack.use(await connectClient({ address }));
+  const { client } = stack.use(await connectClient({ address, dataConverter }));
   const workflowBundle = options.workflowBundle ?? await bundleWorkflows(options.workflows);
-  const base = { connection: native, namespace, workflowBundle };
+  const base = { connection: native, namespace, workflowBundle, dataConverter };
   const start = (worker: Worker, what: string) => {
     stack.defer(runWorker(worker, options.onFailure));
     log.info(`${what} on task queue ${worker.options.taskQueue}`);
@@ -120,7 +126,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
   let writer: BatchWriter | undefined;
   if (role !== "batcher") {
-    const writerClient = stack.use(await connectWriterClient({ address }));
+    const writerClient = stack.use(await connectWriterClient({ address, dataConverter }));
     const made = writer = new BatchWriter({
       ...options.batching,
       client: writerClient.client,

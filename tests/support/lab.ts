@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { bundleWorkflowCode, NativeConnection, Runtime, type Worker } from "@temporalio/worker";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BatchWriter, type BatchWriterOptions } from "../../src/client/batch_writer.ts";
@@ -31,6 +32,8 @@ export interface LabOptions {
   readonly apply?: SqliteSinkOptions["apply"];
   /** Opens another sink than a SQLite file; the lab closes it, and cannot look into its database. */
   readonly openSink?: () => Promise<Sink>;
+  /** How clients and workers encode payloads, and where they store large ones. */
+  readonly dataConverter?: DataConverter;
 }
 
 const NO_LOG = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -67,6 +70,7 @@ export class Lab implements AsyncDisposable {
     readonly ledgerFile: string,
     readonly sink: FaultySink,
     readonly workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>,
+    private readonly dataConverter?: DataConverter,
   ) {}
 
   /** Starts a server on a free port and opens a ledger in a new folder. */
@@ -85,14 +89,25 @@ export class Lab implements AsyncDisposable {
         : bundleWorkflowCode({ workflowsPath: options.workflowsPath, logger: NO_LOG }),
     ]);
     const { address } = server;
-    const connected = await connectClient({ address });
+    const { dataConverter } = options;
+    const connected = await connectClient({ address, dataConverter });
     const ledgerFile = `${directory}/ledger.db`;
     const openSqlite = () => SqliteSink.open({ path: ledgerFile, apply: options.apply });
     const sink = new FaultySink(await (options.openSink ?? openSqlite)());
     const native = await NativeConnection.connect({ address });
-    const writerClient = await connectWriterClient({ address });
+    const writerClient = await connectWriterClient({ address, dataConverter });
     const { client } = connected;
-    const lab = new Lab(serverOptions, server, client, native, writerClient, ledgerFile, sink, workflowBundle);
+    const lab = new Lab(
+      serverOptions,
+      server,
+      client,
+      native,
+      writerClient,
+      ledgerFile,
+      sink,
+      workflowBundle,
+      dataConverter,
+    );
     lab.#stack.defer(() => Deno.remove(directory, { recursive: true }));
     lab.#stack.defer(() => lab.server.stop());
     lab.#stack.defer(() => sink.close());
@@ -121,18 +136,21 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Starts a batcher's worker, on the queue of this name. */
-  async batcherWorker(taskQueue: string): Promise<RunningWorker> {
+  async batcherWorker(
+    taskQueue: string,
+    dataConverter: DataConverter | undefined = this.dataConverter,
+  ): Promise<RunningWorker> {
     const { native: connection, workflowBundle, sink } = this;
     const onFlush = (report: FlushReport) => this.#flushes.push(report);
-    return this.#run(
-      await createBatcherWorker({ connection, namespace: "default", workflowBundle, sink, taskQueue, onFlush }),
-    );
+    const base = { connection, namespace: "default", workflowBundle, dataConverter };
+    return this.#run(await createBatcherWorker({ ...base, sink, taskQueue, onFlush }));
   }
 
   /** Starts a callers' worker, on the queue of this name. */
   async mainWorker(taskQueue: string, writer: BatchWriter): Promise<RunningWorker> {
-    const { native: connection, workflowBundle } = this;
-    return this.#run(await createMainWorker({ connection, namespace: "default", workflowBundle, writer, taskQueue }));
+    const { native: connection, workflowBundle, dataConverter } = this;
+    const base = { connection, namespace: "default", workflowBundle, dataConverter };
+    return this.#run(await createMainWorker({ ...base, writer, taskQueue }));
   }
 
   #run(worker: Worker): RunningWorker {

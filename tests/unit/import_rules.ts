@@ -20,7 +20,7 @@ interface Rule {
 }
 
 const PURE = ["src/protocol", "src/core"];
-const CLIENT = [...PURE, "src/client"];
+const CLIENT = [...PURE, "src/bodies", "src/client"];
 const WORKER = [...CLIENT, "src/sinks", "activities", "src/worker"];
 const TOOLS = [...WORKER, "src/server"];
 
@@ -29,7 +29,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "src/protocol": { folders: [], packages: [] },
   "src/core": { folders: ["src/protocol"], packages: [] },
   "workflows": { folders: PURE, packages: ["@temporalio/workflow"] },
-  "src/client": { folders: PURE },
+  "src/bodies": { folders: ["src/protocol"] },
+  "src/client": { folders: [...PURE, "src/bodies"] },
   "src/sinks": { folders: ["src/protocol"] },
   "activities": { folders: [...CLIENT, "src/sinks"], types: ["workflows"] },
   "src/worker": { folders: WORKER, types: ["workflows"] },

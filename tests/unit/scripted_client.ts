@@ -56,7 +56,8 @@ export class ScriptedClient {
       return await play(this.startScript.shift(), this.updates.at(-1)!);
     };
     const withDeadline = (_: number, call: () => Promise<unknown>) => call();
-    return { workflow: { getHandle, start }, withDeadline } as unknown as Client;
+    const options = { loadedDataConverter: {} };
+    return { workflow: { getHandle, start }, withDeadline, options } as unknown as Client;
   }
 
   /** The request ids of each Update. */
