@@ -60,7 +60,7 @@ function isSinkWrite(row: Row): row is SinkWrite {
 
 function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[]): Row[] {
   const rows: Row[] = [];
-  pieces.forEach(({ ids, digests, keys }, p) => {
+  pieces.forEach(({ ids, digests, keys, mark }, p) => {
     const lines = decodeLines(bodies[p]);
     for (let i = 0; i < ids.length; i++) {
       const data = lines[i];
@@ -77,6 +77,7 @@ function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[])
             digest: digests.slice(i * DIGEST_CHARS, (i + 1) * DIGEST_CHARS),
             data,
             partitionKey: keys?.[i] ?? null,
+            ...(mark !== undefined && { mark }),
           },
       );
     }
@@ -125,13 +126,16 @@ async function writeRows(sink: Sink, batchId: string, rows: readonly Row[]): Pro
   return rows.map((row) => isSinkWrite(row) ? asReceipt(outcomes[next++], batchId, row) : row);
 }
 
-function asReceipt(outcome: Outcome, batchId: string, { requestId }: SinkWrite): WriteReceipt {
+function asReceipt(outcome: Outcome, batchId: string, { requestId, mark }: SinkWrite): WriteReceipt {
   switch (outcome.status) {
     case "committed":
       return outcome;
-    case "duplicate":
-      // An earlier attempt of this very batch stored it, and its answer was lost on the way.
-      return outcome.batchId === batchId ? { ...outcome, status: "committed" } : outcome;
+    case "duplicate": {
+      const { mark: stored, ...receipt } = outcome;
+      // An earlier try of this very delivery stored it, in this batch or in one before, and its answer was lost.
+      const own = outcome.batchId === batchId || mark !== undefined && mark === stored;
+      return own ? { ...receipt, status: "committed" } : receipt;
+    }
     case "rejected": {
       const { status, errorType, errorMessage } = outcome;
       return { status, batchId, errorType, errorMessage: shortMessage(errorMessage) };

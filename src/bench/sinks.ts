@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
 import { findPostgres, INSTALL_POSTGRES } from "../server/postgres_binaries.ts";
 import { PostgresCluster } from "../server/postgres_cluster.ts";
@@ -95,9 +95,10 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
 
 function makeBatch(rows: number): SinkBatch {
   const batchId = randomUUID();
+  const mark = randomInt(2 ** 47);
   const writes = Array.from({ length: rows }, (_, i) => {
     const data = canonicalJson({ account: `acc-${i % 100}`, amount: i, note: "one row of a bench" });
-    return { requestId: randomUUID(), digest: digestOf(data), data, partitionKey: null };
+    return { requestId: randomUUID(), digest: digestOf(data), data, partitionKey: null, mark };
   });
   return { batchId, writes };
 }

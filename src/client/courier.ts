@@ -4,6 +4,7 @@
  * @module
  */
 import type { Client } from "@temporalio/client";
+import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { BodyStorage } from "../bodies/body_storage.ts";
 import { InvalidWriteError, RequestIdConflictError, shortMessage } from "../protocol/failures.ts";
@@ -101,6 +102,8 @@ export class Courier {
   async #deliver(calls: readonly PendingCall[]): Promise<void> {
     this.#returnAfterSilence();
     let batch = calls;
+    // One for all tries: by it the ledger tells this delivery that a row is its own.
+    const mark = newMark();
     let updateId = this.#newUpdateId();
     for (let attempt = 1;; attempt++) {
       // Who gave up was told what was true then, so its write must not go out after all. And the same Update id again is
@@ -110,7 +113,7 @@ export class Courier {
         batch = dropAbandoned(batch);
       }
       if (batch.length === 0) return;
-      const verdict = await this.#attempt(batch, updateId);
+      const verdict = await this.#attempt(batch, updateId, mark);
       if (verdict === undefined) return;
       batch = this.#settleBy(verdict, batch);
       const moved = this.#changesLane(verdict);
@@ -145,13 +148,13 @@ export class Courier {
   }
 
   /** Sends an Update. Settles its calls if it is answered, else says what the failure means. */
-  async #attempt(batch: readonly PendingCall[], updateId: string): Promise<Verdict | undefined> {
+  async #attempt(batch: readonly PendingCall[], updateId: string, mark: number): Promise<Verdict | undefined> {
     const sentBefore = batch.map((call) => call.sent);
     for (const call of batch) call.sent = true;
     this.options.counters.updates++;
     let answer: SubmitWritesAnswer;
     try {
-      answer = await this.#update(batch, updateId);
+      answer = await this.#update(batch, updateId, mark);
     } catch (error) {
       const verdict = judge(error);
       const message = "message" in verdict ? verdict.message : "";
@@ -181,11 +184,12 @@ export class Courier {
     }
   }
 
-  #update(batch: readonly PendingCall[], updateId: string): Promise<SubmitWritesAnswer> {
+  #update(batch: readonly PendingCall[], updateId: string, mark: number): Promise<SubmitWritesAnswer> {
     const { client, workflowIdOf, writerId } = this.options;
     const header: SubmissionHeader = {
       version: PROTOCOL_VERSION,
       writer: writerId,
+      mark,
       ids: batch.map((call) => call.requestId),
       digests: batch.map((call) => call.digest).join(""),
       ...(batch.some((call) => call.partitionKey !== null) && { keys: batch.map((call) => call.partitionKey) }),
@@ -293,6 +297,11 @@ function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromByte
   const storage = options.loadedDataConverter.externalStorage;
   // Of storage that is not ours nobody knows which payloads it takes.
   return storage instanceof BodyStorage ? { storedFromBytes: storage.payloadSizeThreshold } : {};
+}
+
+/** A random whole number from 0 to 2^53 - 1: two deliveries that meet at one request id never have the same one. */
+function newMark(): number {
+  return randomInt(2 ** 21) * 2 ** 32 + randomInt(2 ** 32);
 }
 
 function dropAbandoned(batch: readonly PendingCall[]): readonly PendingCall[] {

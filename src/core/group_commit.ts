@@ -12,7 +12,7 @@ import { joinLines, splitLines } from "../protocol/lines.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns, encodeAnswer, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
-import { SettledWindow } from "./settled_window.ts";
+import { SettledWindow, type SettledWrite } from "./settled_window.ts";
 import { WriterLeases } from "./lanes.ts";
 import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
 
@@ -107,16 +107,17 @@ export class GroupCommit {
   refusal(header: unknown, body: unknown, nowMs: number): Refusal | undefined {
     const problem = submissionProblem(header, body);
     if (problem !== undefined) return { type: FAILURE.INVALID_WRITE, problem };
-    const { writer, ids, digests, keys } = header as SubmissionHeader;
+    const { writer, mark, ids, digests, keys } = header as SubmissionHeader;
     const conflicts: string[] = [];
     const remembered: WriteReceipt[] = [];
     let fresh = 0;
     for (let i = 0; i < ids.length; i++) {
-      const settled = this.settled.get(ids[i]);
+      const digest = digestAt(digests, i);
+      const settled = this.#recall(ids[i], digest, mark);
       const known = settled ?? this.#pending.get(ids[i]);
       if (known === undefined) fresh++;
-      else if (known.digest !== digestAt(digests, i)) conflicts.push(ids[i]);
-      else if (settled) remembered.push(settled.receipt);
+      else if (known.digest !== digest) conflicts.push(ids[i]);
+      else if (settled) remembered.push(receiptOf(settled));
     }
     if (conflicts.length > 0) return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts };
     if (remembered.length === ids.length) return { type: FAILURE.ALREADY_COMMITTED, runs: encodeRuns(remembered) };
@@ -147,17 +148,28 @@ export class GroupCommit {
     return undefined;
   }
 
+  /**
+   * What is remembered of a write and may answer a submission with this mark. Only the delivery that stored a write is
+   * answered from memory. For all others the ledger decides: it may have been restored or pruned since. Writers without
+   * marks answer for each other, as they did in the histories that were recorded before marks.
+   */
+  #recall(requestId: string, digest: string, mark: number | undefined): SettledWrite | undefined {
+    const settled = this.settled.get(requestId);
+    if (settled?.mark !== mark) return undefined;
+    return mark === undefined || settled?.digest === digest ? settled : undefined;
+  }
+
   /** Admits a submission that {@linkcode refusal} let through. */
   admit(header: SubmissionHeader, body: Uint8Array, nowMs: number): Ticket {
-    const { writer, ids, digests } = header;
+    const { writer, mark, ids, digests } = header;
     this.writers.enter(writer, nowMs);
     const writes: PendingWrite<WriteReceipt>[] = [];
     const fresh: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       const requestId = ids[i];
       const digest = digestAt(digests, i);
-      const settled = this.settled.get(requestId);
-      let write = settled ? { requestId, digest, receipt: settled.receipt } : this.#pending.get(requestId);
+      const settled = this.#recall(requestId, digest, mark);
+      let write = settled ? { requestId, digest, receipt: receiptOf(settled) } : this.#pending.get(requestId);
       if (write === undefined) {
         write = { requestId, digest, receipt: undefined };
         this.#pending.set(requestId, write);
@@ -183,10 +195,11 @@ export class GroupCommit {
     return {
       header: {
         batchId,
-        pieces: pieces.map(({ writes, digests, keys }) => ({
+        pieces: pieces.map(({ writes, digests, keys, mark }) => ({
           ids: writes.map((write) => write.requestId),
           digests,
           ...(keys && { keys }),
+          ...(mark !== undefined && { mark }),
         })),
       },
       bodies: pieces.map((piece) => piece.body),
@@ -199,8 +212,8 @@ export class GroupCommit {
   settle(batch: Batch, runs: readonly ReceiptRun[]): void {
     const receipts = decodeRuns(runs, batch.writes);
     let at = 0;
-    for (const { writes } of batch.pieces) {
-      for (const write of writes) this.#settleOne(write, receipts[at++]);
+    for (const { writes, mark } of batch.pieces) {
+      for (const write of writes) this.#settleOne(write, receipts[at++], mark);
     }
     this.#flushingBytes -= bytesOf(batch.pieces);
   }
@@ -212,17 +225,28 @@ export class GroupCommit {
 
   #lastDuplicate: (WriteReceipt & { status: "duplicate" }) | undefined;
 
-  #settleOne(write: PendingWrite<WriteReceipt>, receipt: WriteReceipt): void {
+  #settleOne(write: PendingWrite<WriteReceipt>, receipt: WriteReceipt, mark: number | undefined): void {
     write.receipt = receipt;
     this.#pending.delete(write.requestId);
     // A result may be large, and the ledger keeps it: only bare receipts are remembered here.
     if (!("committedAt" in receipt) || receipt.result !== undefined || receipt.resultOmitted) return;
+    // What another delivery stored is no answer for this one.
+    if (mark !== undefined && receipt.status !== "committed") return;
     const { batchId, committedAt } = receipt;
     if (this.#lastDuplicate?.batchId !== batchId || this.#lastDuplicate.committedAt !== committedAt) {
       this.#lastDuplicate = { status: "duplicate", batchId, committedAt };
     }
-    this.settled.add(write.requestId, { digest: write.digest, receipt: this.#lastDuplicate });
+    this.settled.add(write.requestId, {
+      digest: write.digest,
+      ...(mark !== undefined && { mark }),
+      receipt: this.#lastDuplicate,
+    });
   }
+}
+
+/** What a submission that {@linkcode SettledWrite} may answer is told: a mark says that it stored the write itself. */
+function receiptOf({ receipt, mark }: SettledWrite): WriteReceipt {
+  return mark === undefined ? receipt : { ...receipt, status: "committed" };
 }
 
 function digestAt(digests: string, index: number): string {
@@ -244,11 +268,11 @@ function cut(
   fresh: readonly number[],
   { maxBatchWrites, maxBatchBytes }: ResolvedBatchingOptions,
 ): Piece<WriteReceipt>[] {
-  const { ids, digests, keys } = header;
+  const { ids, digests, keys, mark } = header;
   const bytes = submissionBytes(ids, keys, body);
   if (fresh.length === ids.length && fresh.length <= maxBatchWrites && bytes <= maxBatchBytes) {
     // By far the most usual case: the bytes go on as they came.
-    return [{ writes, digests, keys, body, bytes }];
+    return [{ writes, digests, keys, mark, body, bytes }];
   }
   const lines = splitLines(body);
   const pieces: Piece<WriteReceipt>[] = [];
@@ -266,6 +290,7 @@ function cut(
       writes: numbers.map((i) => writes[i]),
       digests: numbers.map((i) => digestAt(digests, i)).join(""),
       keys: keys && numbers.map((i) => keys[i]),
+      mark,
       body: joinLines(numbers.map((i) => lines[i])),
       bytes: pieceBytes,
     });

@@ -11,6 +11,8 @@ import { textBytes } from "../protocol/text_bytes.ts";
 /** A write that is in the ledger, as far as a batcher remembers it. */
 export interface SettledWrite {
   readonly digest: string;
+  /** Names the delivery that stored it, where its writer knows marks. */
+  readonly mark?: number;
   /** The first receipt, as a `duplicate` gets it. */
   readonly receipt: WriteReceipt & { readonly status: "duplicate" };
 }
@@ -29,6 +31,7 @@ function jsonBytesMax(requestId: string): number {
 
 const BATCH_PUNCTUATION_BYTES = '["","",],'.length;
 const BATCH_COUNT_BYTES = 8;
+const BATCH_MARK_BYTES = `,${Number.MAX_SAFE_INTEGER}`.length;
 
 /**
  * Upper bound of the bytes that a batch takes in a snapshot. Nobody has checked its id: a control character is six bytes,
@@ -37,11 +40,12 @@ const BATCH_COUNT_BYTES = 8;
 function batchBytesMax({ batchId, committedAt }: SettledWrite["receipt"]): number {
   const text = batchId + committedAt;
   const bytes = textBytes(text);
-  return (bytes === text.length ? bytes : 2 * bytes) + BATCH_PUNCTUATION_BYTES + BATCH_COUNT_BYTES;
+  return (bytes === text.length ? bytes : 2 * bytes) + BATCH_PUNCTUATION_BYTES + BATCH_COUNT_BYTES + BATCH_MARK_BYTES;
 }
 
 function isOfSameBatch(a: SettledWrite, b: SettledWrite): boolean {
-  return a.receipt.batchId === b.receipt.batchId && a.receipt.committedAt === b.receipt.committedAt;
+  return a.mark === b.mark && a.receipt.batchId === b.receipt.batchId &&
+    a.receipt.committedAt === b.receipt.committedAt;
 }
 
 /**
@@ -103,13 +107,15 @@ export class SettledWindow {
   snapshot(bytesMax: number = Infinity): SettledSnapshot {
     const ids: string[] = [];
     const digests: string[] = [];
-    const batches: [batchId: string, committedAt: string, count: number][] = [];
-    for (const { requestId, write: { digest, receipt } } of this.#newest(bytesMax)) {
+    const batches: [batchId: string, committedAt: string, count: number, mark?: number][] = [];
+    let last: SettledWrite | undefined;
+    for (const { requestId, write } of this.#newest(bytesMax)) {
+      const { digest, mark, receipt: { batchId, committedAt } } = write;
       ids.push(requestId);
       digests.push(digest);
-      const last = batches.at(-1);
-      if (last && last[0] === receipt.batchId && last[1] === receipt.committedAt) last[2]++;
-      else batches.push([receipt.batchId, receipt.committedAt, 1]);
+      if (last && isOfSameBatch(last, write)) batches.at(-1)![2]++;
+      else batches.push(mark === undefined ? [batchId, committedAt, 1] : [batchId, committedAt, 1, mark]);
+      last = write;
     }
     return { ids, digests: digests.join(""), batches };
   }
@@ -131,11 +137,11 @@ export class SettledWindow {
   static restore(snapshot: SettledSnapshot): SettledWindow {
     const window = new SettledWindow();
     let at = 0;
-    for (const [batchId, committedAt, count] of snapshot.batches) {
+    for (const [batchId, committedAt, count, mark] of snapshot.batches) {
       const receipt = { status: "duplicate", batchId, committedAt } as const;
       for (const end = at + count; at < end; at++) {
         const digest = snapshot.digests.slice(at * DIGEST_CHARS, (at + 1) * DIGEST_CHARS);
-        window.add(snapshot.ids[at], { digest, receipt });
+        window.add(snapshot.ids[at], { digest, ...(mark !== undefined && { mark }), receipt });
       }
     }
     return window;

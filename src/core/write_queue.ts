@@ -16,6 +16,8 @@ export interface Piece<R> {
   readonly writes: readonly PendingWrite<R>[];
   readonly digests: string;
   readonly keys: readonly (string | null)[] | undefined;
+  /** Names the delivery that the piece came with. */
+  readonly mark: number | undefined;
   /** One line of JSON for each write. */
   readonly body: Uint8Array;
   /** Size as the limits count it. */

@@ -45,13 +45,17 @@ export function submissionProblem(header: unknown, body: unknown): string | unde
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
     return `header must be an object: it is ${kindOf(header)}`;
   }
-  const { version, writer, ids, digests, keys } = header as Partial<Record<keyof SubmissionHeader, unknown>>;
+  const { version, writer, mark, ids, digests, keys } = header as Partial<Record<keyof SubmissionHeader, unknown>>;
   if (version !== PROTOCOL_VERSION) {
     const current = typeof version === "number" ? String(version) : kindOf(version);
     return `header.version must be ${PROTOCOL_VERSION}: it is ${current}`;
   }
   const writerProblem = nameProblem(writer, "header.writer", LIMITS.writerIdCharsMax);
   if (writerProblem) return writerProblem;
+  if (mark !== undefined && !(Number.isSafeInteger(mark) && mark as number >= 0)) {
+    const current = typeof mark === "number" ? String(mark) : kindOf(mark);
+    return `header.mark must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}: it is ${current}`;
+  }
   if (!Array.isArray(ids)) return `header.ids must be an array: it is ${kindOf(ids)}`;
   if (ids.length === 0) return "header.ids must not be empty";
   if (ids.length > LIMITS.updateWritesMax) {

@@ -21,6 +21,12 @@ export interface SubmissionHeader {
   readonly version: number;
   /** Which writer sends this. */
   readonly writer: string;
+  /**
+   * Names the delivery that this Update belongs to: a random whole number up to 2^53 - 1, the same for each try of it. The
+   * ledger keeps it with the row, so that a delivery whose answer was lost recognizes its own row: `committed`, and not
+   * `duplicate`. Left out by writers that do not know it.
+   */
+  readonly mark?: number;
   /** Request ids, in the order in which they were submitted, none twice. */
   readonly ids: readonly string[];
   /** Digests of the data, {@linkcode DIGEST_CHARS} characters each, one after the other. */
@@ -100,6 +106,8 @@ export interface FlushHeader {
     readonly ids: readonly string[];
     readonly digests: string;
     readonly keys?: readonly (string | null)[];
+    /** That of the submission. */
+    readonly mark?: number;
   }[];
   /**
    * Whether this very flush may have run before, in a worker that was lost before it answered.
@@ -120,8 +128,8 @@ export interface FlushBatchAnswer {
 export interface SettledSnapshot {
   readonly ids: readonly string[];
   readonly digests: string;
-  /** Batch and time of the ids, in their order. */
-  readonly batches: readonly (readonly [batchId: string, committedAt: string, count: number])[];
+  /** Batch, time and mark of the ids, in their order. Runs that knew no marks left them out. */
+  readonly batches: readonly (readonly [batchId: string, committedAt: string, count: number, mark?: number])[];
 }
 
 /** What a batcher hands to its next run. */

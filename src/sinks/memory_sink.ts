@@ -185,5 +185,7 @@ class Overlay<T> extends Map<string, T> {
 function find(tables: Tables, write: SinkWrite): Duplicate | Conflict | undefined {
   const row = tables.ledger.get(write.requestId);
   if (row === undefined) return undefined;
-  return row.write.digest === write.digest ? { ...row.committed, status: "duplicate" } : { status: "conflict" };
+  if (row.write.digest !== write.digest) return { status: "conflict" };
+  const { mark } = row.write;
+  return { ...row.committed, status: "duplicate", ...(mark !== undefined && { mark }) };
 }

@@ -39,10 +39,10 @@ export class PostgresLedger {
     // each other. Both EXISTS and count are asked once, and save the rest of their part.
     const insert = (onConflict: string) =>
       `WITH fresh AS (
-        INSERT INTO ${ledger} (request_id, digest, data, partition_key, batch_position, batch_id, committed_at)
-        SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, $7::timestamptz
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-          AS new (request_id, digest, data, partition_key, place)
+        INSERT INTO ${ledger} (request_id, digest, data, partition_key, batch_position, batch_id, committed_at, mark)
+        SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, $7::timestamptz, mark
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $8::bigint[]) WITH ORDINALITY
+          AS new (request_id, digest, data, partition_key, mark, place)
         ORDER BY request_id COLLATE "C"
         ${onConflict} RETURNING request_id
       ), absolved AS (
@@ -53,7 +53,10 @@ export class PostgresLedger {
         (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
     this.#insert = insert("ON CONFLICT (request_id) DO NOTHING");
     this.#insertNew = insert("");
-    this.#find = `SELECT request_id, digest, batch_id, ${isoUtc("committed_at")} AS committed_at, result::text AS result
+    this.#find = `SELECT request_id, digest, batch_id, ${
+      isoUtc("committed_at")
+    } AS committed_at, result::text AS result,
+        mark::text AS mark
       FROM ${ledger} WHERE request_id = ANY ($1::text[])`;
     this.#setResults = `UPDATE ${ledger} AS written SET result = new.result::json
       FROM unnest($1::text[], $2::text[]) AS new (request_id, result) WHERE written.request_id = new.request_id`;
@@ -177,6 +180,7 @@ function insertValues(writes: readonly SinkWrite[], place: number, batchId: stri
     place,
     batchId,
     committedAt,
+    writes.map(({ mark = null }) => mark),
   ];
 }
 
@@ -185,11 +189,17 @@ interface StoredRow {
   readonly batch_id: string;
   readonly committed_at: string;
   readonly result: string | null;
+  readonly mark: string | null;
 }
 
-function asDuplicate({ batch_id, committed_at, result }: StoredRow): Duplicate {
-  const duplicate: Duplicate = { status: "duplicate", batchId: batch_id, committedAt: committed_at };
-  return result === null ? duplicate : { ...duplicate, result: JSON.parse(result) };
+function asDuplicate({ batch_id, committed_at, result, mark }: StoredRow): Duplicate {
+  return {
+    status: "duplicate",
+    batchId: batch_id,
+    committedAt: committed_at,
+    ...(result !== null && { result: JSON.parse(result) }),
+    ...(mark !== null && { mark: Number(mark) }),
+  };
 }
 
 async function count(session: PostgresSession, sql: string, ...values: readonly object[]): Promise<number> {

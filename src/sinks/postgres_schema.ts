@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
 import type { PostgresTables } from "./postgres_names.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { SinkError } from "./sink.ts";
@@ -19,7 +20,7 @@ export function idHash(id: string = "request_id"): string {
 }
 
 /** Version of the tables that this code reads and writes. */
-export const POSTGRES_SCHEMA_VERSION = 1;
+export const POSTGRES_SCHEMA_VERSION = 2;
 
 /** Names the advisory lock under which tables are made: two migrations at the same time are one after the other. */
 const LOCK_KEY = 7_264_112_903;
@@ -66,6 +67,10 @@ const MIGRATIONS: readonly Migration[] = [{
     // Two ledgers with one table of dead letters would clear those of each other.
     `COMMENT ON TABLE ${deadLetters} IS ${quoteText(OWNER + ledgerName)}`,
   ],
+}, {
+  // Which delivery stored the row; none where its writer knew no marks.
+  ledger: ({ ledger }) => [`ALTER TABLE ${ledger} ADD COLUMN mark bigint`],
+  deadLetters: () => [],
 }];
 
 /** What the comment on a table of dead letters says in front of the name of its ledger. */
@@ -171,11 +176,20 @@ async function migrateFrom(
   await session.run(
     `CREATE TABLE IF NOT EXISTS ${tables.version} (ledger text PRIMARY KEY, version integer NOT NULL)`,
   );
+  for (const column of ["identity", "epoch", "apply_name"]) {
+    await session.run(`ALTER TABLE ${tables.version} ADD COLUMN IF NOT EXISTS ${column} text`);
+  }
+  // A ledger that was lost and is made anew is another one.
   await session.run(
-    `INSERT INTO ${tables.version} (ledger, version) VALUES ($1, $2)
-      ON CONFLICT (ledger) DO UPDATE SET version = excluded.version`,
+    `INSERT INTO ${tables.version} AS known (ledger, version, identity, epoch) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (ledger) DO UPDATE SET version = excluded.version,
+        identity = CASE WHEN $5::boolean THEN coalesce(known.identity, excluded.identity) ELSE excluded.identity END,
+        epoch = CASE WHEN $5::boolean THEN coalesce(known.epoch, excluded.epoch) ELSE excluded.epoch END`,
     tables.ledgerName,
     POSTGRES_SCHEMA_VERSION,
+    randomUUID(),
+    randomUUID(),
+    there.ledger,
   );
 }
 

@@ -100,5 +100,8 @@ function splitRepeats(writes: readonly SinkWrite[]) {
 function outcomeOfRepeat(first: SinkWrite, outcome: Outcome, repeat: SinkWrite): Outcome | undefined {
   if (outcome.status === "conflict") return undefined;
   if (first.digest !== repeat.digest) return { status: "conflict" };
-  return outcome.status === "rejected" ? outcome : { ...outcome, status: "duplicate" };
+  if (outcome.status === "rejected") return outcome;
+  return outcome.status === "duplicate"
+    ? outcome
+    : { ...outcome, status: "duplicate", ...(first.mark !== undefined && { mark: first.mark }) };
 }

@@ -14,6 +14,8 @@ export interface SinkWrite {
   readonly data: string;
   /** The caller's partition key, or `null`. */
   readonly partitionKey: string | null;
+  /** Names the delivery that carries this write: a whole number up to 2^53 - 1. Kept with the row. */
+  readonly mark?: number;
 }
 
 /** What one flush carries. The same batch may be written again, under the same id, after a lost answer. */
@@ -38,6 +40,8 @@ export interface Duplicate {
   readonly batchId: string;
   readonly committedAt: string;
   readonly result?: unknown;
+  /** The mark that was stored with the row, where there is one: it tells a delivery its own row from another's. */
+  readonly mark?: number;
 }
 
 /** The database refused this row. It is kept in the dead-letter table and is not in the ledger. */

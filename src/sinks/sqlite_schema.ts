@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
 import { SinkError } from "./sink.ts";
 import type { SqliteConnection } from "./sqlite_connection.ts";
 
@@ -13,9 +14,12 @@ import type { SqliteConnection } from "./sqlite_connection.ts";
  * It is kept in a table of its own and not in `PRAGMA user_version`: the file may also hold the user's tables, for
  * `apply`, and that one number is then theirs.
  */
-export const SQLITE_SCHEMA_VERSION = 2;
+export const SQLITE_SCHEMA_VERSION = 3;
 
 const VERSION_TABLE = "batcher_schema";
+
+/** One row: which ledger this is, and what its rows have been through. */
+export const IDENTITY_TABLE = "batcher_ledger";
 
 /** The statements that lead to each version from the one before; the first entry leads to version 1. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -41,7 +45,15 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   // Without its partition key a dead letter could not be written again as it was.
   ["ALTER TABLE rejected_writes ADD COLUMN partition_key TEXT"],
+  [
+    // Which delivery stored the row; none where its writer knew no marks.
+    "ALTER TABLE batched_writes ADD COLUMN mark INTEGER",
+    `CREATE TABLE ${IDENTITY_TABLE} (identity TEXT NOT NULL, epoch TEXT NOT NULL, apply_name TEXT)`,
+  ],
 ];
+
+/** The first version whose ledgers have an identity. */
+const IDENTITY_VERSION = 3;
 
 /**
  * Creates the tables, or brings them to {@linkcode SQLITE_SCHEMA_VERSION}, in one transaction.
@@ -59,6 +71,9 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
     if (version > SQLITE_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
     for (const statements of MIGRATIONS.slice(version)) {
       for (const sql of statements) connection.run(sql);
+    }
+    if (version < IDENTITY_VERSION) {
+      connection.run(`INSERT INTO ${IDENTITY_TABLE} (identity, epoch) VALUES (?, ?)`, randomUUID(), randomUUID());
     }
     connection.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
     connection.run(`DELETE FROM ${VERSION_TABLE}`);

@@ -74,6 +74,20 @@ export const OUTCOME_CONTRACT: readonly ContractTest[] = [
     },
   },
   {
+    name: "write() answers a known request id with the mark that its row was stored with",
+    async run(store) {
+      const sink = await store.open();
+      const marks = [0, 1, Number.MAX_SAFE_INTEGER];
+      const marked = marks.map((mark) => makeWrite(`marked ${mark}`, { mark }));
+      const writes = [...marked, makeWrite("unmarked")];
+      assertEquals(statuses(await sink.write({ batchId: "first", writes })), writes.map(() => "committed"));
+      const again = await sink.write({ batchId: "second", writes: writes.map((write) => ({ ...write, mark: 2 })) });
+      assertEquals(statuses(again), writes.map(() => "duplicate"));
+      assertEquals(again.map((outcome) => "mark" in outcome ? outcome.mark : undefined), [...marks, undefined]);
+      await sink.close();
+    },
+  },
+  {
     name: "write() answers a repeated request id of one batch as duplicate of the first",
     async run(store) {
       const sink = await store.open();

@@ -57,13 +57,13 @@ labTests({}, [
     const name = lab.name();
     await lab.batcherWorker(name);
     const write = { requestId: `${name}/a`, data: 1 };
-    const first = await lab.writer(name).write(write);
+    await lab.writer(name).write({ requestId: `${name}/start`, data: 0 });
+    const [header, body] = submissionOf([write]);
+    const submit = () => submitRaw(lab, name, [{ ...header, mark: 17 }, body]);
+    const { runs } = await submit();
     const { historyLength } = await lab.batcher(name).describe();
-    const { type, details } = await failureOf(() => submitRaw(lab, name, submissionOf([write])));
-    const { requestId: _, ...receipt } = first;
-    assertEquals([type, details], [FAILURE.ALREADY_COMMITTED, [{
-      runs: [{ count: 1, ...receipt, status: "duplicate" }],
-    }]]);
+    const { type, details } = await failureOf(submit);
+    assertEquals([type, details], [FAILURE.ALREADY_COMMITTED, [{ runs }]]);
     assertEquals((await lab.batcher(name).describe()).historyLength, historyLength);
   }],
 

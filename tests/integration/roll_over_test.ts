@@ -10,6 +10,7 @@ import { failureOf } from "../support/failure_of.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { Load } from "../support/load.ts";
+import { submissionOf, submitRaw } from "../support/raw_submission.ts";
 
 /** Events in a history at which the server suggests continue-as-new: four Updates, or so. */
 const SUGGESTED_AT_EVENTS = 25;
@@ -63,11 +64,16 @@ labTests({ dynamicConfig: { "limit.historyCount.suggestContinueAsNew": `${SUGGES
     const name = lab.name();
     await lab.batcherWorker(name);
     const write = { requestId: `${name}/a`, data: "first" };
-    const first = await lab.writer(name).write(write);
+    await lab.writer(name).write({ requestId: `${name}/start`, data: 0 });
+    const [header, body] = submissionOf([write]);
+    const submit = () => submitRaw(lab, name, [{ ...header, mark: 17 }, body]);
+    const { runs } = await submit();
     await writeUntilGeneration(lab, name, 2);
     assert(await lab.batcher(name).query("isRequestProcessed", write.requestId));
     const flushes = lab.flushesOf(name).length;
-    assertEquals(await lab.writer(name).write(write), { ...first, status: "duplicate" });
+    // As a delivery does whose answer was lost.
+    const { type, details } = await failureOf(submit);
+    assertEquals([type, details], [FAILURE.ALREADY_COMMITTED, [{ runs }]]);
     assertEquals(lab.flushesOf(name).length, flushes);
     assertEquals((await lab.ledgerRows(write.requestId)).length, 1);
   }],

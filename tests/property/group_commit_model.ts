@@ -35,7 +35,7 @@ export class GroupCommitModel {
   readonly #real: GroupCommit;
   readonly #queue: ModelWrite[] = [];
   readonly #pending = new Map<string, ModelWrite>();
-  readonly #settled = new Map<string, { digest: string; receipt: WriteReceipt }>();
+  readonly #settled = new Map<string, { digest: string; mark: number | undefined; receipt: WriteReceipt }>();
   readonly #flights: { batch: Batch; writes: readonly ModelWrite[] }[] = [];
   readonly #tickets: ModelTicket[] = [];
   readonly #writers: ModelWriters;
@@ -48,9 +48,9 @@ export class GroupCommitModel {
     this.#writers = new ModelWriters(limits.writersMax, limits.writerLeaseMs);
   }
 
-  submit(items: readonly ModelItem[], writer = "model"): void {
-    const writes = items.map(asWrite);
-    const [header, body] = asSubmission(writes, writer);
+  submit(items: readonly ModelItem[], writer = "model", mark?: number): void {
+    const writes = items.map((item) => asWrite(item, mark));
+    const [header, body] = asSubmission(writes, writer, mark);
     const refusal = this.#refusalTwice(header, body);
     const bytes = writes.reduce((sum, write) => sum + bytesOf(write), writes.length - 1);
     const expected = this.#expectedRefusal(writer, writes, bytes);
@@ -60,7 +60,7 @@ export class GroupCommitModel {
     if (refusal.type === FAILURE.ALREADY_COMMITTED) {
       assertEquals(
         decodeRuns(refusal.runs, writes.length),
-        writes.map(({ requestId }) => this.#settled.get(requestId)!.receipt),
+        writes.map((write) => this.#recall(write)!.receipt),
       );
     }
   }
@@ -89,6 +89,7 @@ export class GroupCommitModel {
     const { pieces } = batch.header;
     assertEquals(pieces.flatMap((piece) => piece.ids), writes.map((write) => write.requestId));
     assertEquals(pieces.map((piece) => piece.digests).join(""), writes.map((write) => write.digest).join(""));
+    assertEquals(pieces.flatMap(({ ids, mark }) => ids.map(() => mark)), writes.map(({ mark }) => mark));
     assertEquals(
       pieces.flatMap((piece) => piece.keys ?? piece.ids.map(() => null)),
       writes.map((write) => write.key),
@@ -201,12 +202,12 @@ export class GroupCommitModel {
     writes: readonly ModelWrite[],
     bytes: number,
   ): { type: string; requestIds?: string[] } | undefined {
-    const known = (write: ModelWrite) => this.#settled.get(write.requestId) ?? this.#pending.get(write.requestId);
+    const known = (write: ModelWrite) => this.#recall(write) ?? this.#pending.get(write.requestId);
     const conflicts = writes.filter((write) => (known(write)?.digest ?? write.digest) !== write.digest);
     if (conflicts.length > 0) {
       return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts.map((write) => write.requestId) };
     }
-    if (writes.every((write) => this.#settled.has(write.requestId))) return { type: FAILURE.ALREADY_COMMITTED };
+    if (writes.every((write) => this.#recall(write) !== undefined)) return { type: FAILURE.ALREADY_COMMITTED };
     if (!this.#writers.admits(writer)) return { type: FAILURE.LANE_FULL };
     const fresh = writes.filter((write) => known(write) === undefined).length;
     if (fresh === 0) return undefined;
@@ -222,7 +223,7 @@ export class GroupCommitModel {
     const ticket = this.#real.admit(header, body, this.#writers.nowMs);
     this.#writers.enter(header.writer);
     const shared = writes.map((write): ModelWrite => {
-      const settled = this.#settled.get(write.requestId);
+      const settled = this.#recall(write);
       if (settled) return { ...write, receipt: settled.receipt };
       const pending = this.#pending.get(write.requestId);
       if (pending) return pending;
@@ -244,6 +245,18 @@ export class GroupCommitModel {
     write.receipt = receipt;
     this.#pending.delete(write.requestId);
     if (!("committedAt" in receipt) || receipt.result !== undefined) return;
-    this.#settled.set(write.requestId, { digest: write.digest, receipt: { ...receipt, status: "duplicate" } });
+    const { requestId, digest, mark } = write;
+    if (mark === undefined) {
+      this.#settled.set(requestId, { digest, mark, receipt: { ...receipt, status: "duplicate" } });
+    } else if (receipt.status === "committed") {
+      this.#settled.set(requestId, { digest, mark, receipt });
+    }
+  }
+
+  /** What memory may answer: the delivery that stored the write, and writers without marks for each other. */
+  #recall({ requestId, digest, mark }: ModelWrite) {
+    const settled = this.#settled.get(requestId);
+    if (settled === undefined || settled.mark !== mark) return undefined;
+    return mark !== undefined && settled.digest !== digest ? undefined : settled;
   }
 }

@@ -7,7 +7,7 @@ import type { ModelItem, ModelLimits, ModelOutcome } from "./model_write.ts";
 
 /** Data and not functions: a counterexample is to say what happened. */
 type Command =
-  | { readonly submit: readonly ModelItem[]; readonly writer: string }
+  | { readonly submit: readonly ModelItem[]; readonly writer: string; readonly mark?: number }
   | { readonly wait: number }
   | { readonly take: true }
   | { readonly settle: number; readonly outcomes: readonly ModelOutcome[] }
@@ -15,7 +15,7 @@ type Command =
   | { readonly malformed: readonly [header: unknown, body: unknown] };
 
 function run(model: GroupCommitModel, command: Command): void {
-  if ("submit" in command) model.submit(command.submit, command.writer);
+  if ("submit" in command) model.submit(command.submit, command.writer, command.mark);
   else if ("wait" in command) model.wait(command.wait);
   else if ("take" in command) model.take();
   else if ("settle" in command) model.settle(command.settle, command.outcomes);
@@ -47,6 +47,9 @@ const good = { version: PROTOCOL_VERSION, writer: "w", ids: ["id-1"], digests: "
 const malformed = fc.constantFrom<[header: unknown, body: unknown]>(
   [undefined, line],
   [{ ...good, version: PROTOCOL_VERSION + 1 }, line],
+  [{ ...good, mark: -1 }, line],
+  [{ ...good, mark: 0.5 }, line],
+  [{ ...good, mark: "1" }, line],
   [{ ...good, ids: [] }, line],
   [{ ...good, ids: ["id-1", "id-1"], digests: "d".repeat(32) }, new TextEncoder().encode("1\n1")],
   [{ ...good, digests: "short" }, line],
@@ -62,6 +65,7 @@ const command = fc.oneof(
     arbitrary: fc.record({
       submit: fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: ({ id }) => id }),
       writer: fc.constantFrom("w1", "w1", "w1", "w2", "w3", "w4"),
+      mark: fc.constantFrom(undefined, undefined, 0, 1, Number.MAX_SAFE_INTEGER),
     }),
   },
   { weight: 3, arbitrary: fc.record({ wait: fc.constantFrom(1, 40, 99, 100, 101) }) },

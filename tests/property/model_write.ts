@@ -30,15 +30,16 @@ export interface ModelWrite {
   readonly digest: string;
   readonly line: string;
   readonly key: string | null;
+  readonly mark: number | undefined;
   receipt?: WriteReceipt;
 }
 
 const encoder = new TextEncoder();
 
-export function asWrite({ id, variant, key }: ModelItem): ModelWrite {
+export function asWrite({ id, variant, key }: ModelItem, mark?: number): ModelWrite {
   // Lengths differ, one character is longer in bytes than in characters, and some lines of foreign writers are empty.
   const line = id % 7 === 6 ? "" : JSON.stringify({ v: variant, pad: "é".repeat(id % 4) });
-  return { requestId: `id-${id}`, digest: `digest-${id}-${variant}`.padEnd(16, "_"), line, key };
+  return { requestId: `id-${id}`, digest: `digest-${id}-${variant}`.padEnd(16, "_"), line, key, mark };
 }
 
 export function bytesOf({ requestId, key, line }: ModelWrite): number {
@@ -46,10 +47,11 @@ export function bytesOf({ requestId, key, line }: ModelWrite): number {
 }
 
 /** The Update that carries these writes. */
-export function asSubmission(writes: readonly ModelWrite[], writer: string): SubmitWritesArgs {
+export function asSubmission(writes: readonly ModelWrite[], writer: string, mark?: number): SubmitWritesArgs {
   const header = {
     version: PROTOCOL_VERSION,
     writer,
+    ...(mark !== undefined && { mark }),
     ids: writes.map((write) => write.requestId),
     digests: writes.map((write) => write.digest).join(""),
     ...(writes.some((write) => write.key !== null) && { keys: writes.map((write) => write.key) }),

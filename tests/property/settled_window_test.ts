@@ -8,9 +8,10 @@ import { DIGEST_CHARS } from "../../src/protocol/messages.ts";
 
 const encoder = new TextEncoder();
 
-function settledWrite(digest: string, batch: string, time = "2026-01-01T00:00:00.000Z"): SettledWrite {
+function settledWrite(digest: string, batch: string, time = "2026-01-01T00:00:00.000Z", mark?: number): SettledWrite {
   return {
     digest: digest.padEnd(DIGEST_CHARS, "_"),
+    ...(mark !== undefined && { mark }),
     receipt: { status: "duplicate", batchId: batch, committedAt: time },
   };
 }
@@ -58,11 +59,16 @@ const requestId = fc.oneof(
 const batchId = fc.tuple(fc.string({ unit, maxLength: 20 }), fc.nat(4)).map(([name, n]) => `${name}/0/0/${n}`);
 
 Deno.test("SettledWindow.restore() remembers what snapshot() held, after a trip through JSON", () => {
-  const add = fc.tuple(requestId, batchId, fc.constantFrom("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"));
+  const add = fc.tuple(
+    requestId,
+    batchId,
+    fc.constantFrom("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z"),
+    fc.constantFrom(undefined, 0, 1),
+  );
   fc.assert(
     fc.property(fc.array(add, { maxLength: 60, size: "max" }), (adds) => {
       const window = new SettledWindow();
-      for (const [id, batch, time] of adds) window.add(id, settledWrite(`d${id.length}`, batch, time));
+      for (const [id, batch, time, mark] of adds) window.add(id, settledWrite(`d${id.length}`, batch, time, mark));
       const snapshot = window.snapshot();
       const restored = SettledWindow.restore(JSON.parse(JSON.stringify(snapshot)));
       assertEquals(restored.snapshot(), snapshot);
@@ -92,7 +98,7 @@ Deno.test("takeSnapshot() never exceeds its limit, whatever the ids and wherever
         const id = `${n}${text.repeat(Math.ceil(chars / text.length))}`.slice(0, LIMITS.requestIdCharsMax)
           .toWellFormed();
         assertEquals(requestIdProblem(id), undefined);
-        window.add(id, settledWrite("d", batch(Math.floor(n / writesPerBatch))));
+        window.add(id, settledWrite("d", batch(Math.floor(n / writesPerBatch)), undefined, Number.MAX_SAFE_INTEGER));
       }
       const snapshot = takeSnapshot({ generation, settled: window, writers: [] });
       assertLessOrEqual(encoder.encode(JSON.stringify(snapshot)).length, LIMITS.snapshotBytesMax);

@@ -11,6 +11,7 @@ function makePiece(name: number, writes: number, bytes: number): Piece<never> {
     })),
     digests: "d".repeat(16 * writes),
     keys: undefined,
+    mark: undefined,
     body: new Uint8Array(),
     bytes,
   };

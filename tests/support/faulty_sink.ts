@@ -38,7 +38,7 @@ class Fault {
 /**
  * Passes writes on to another sink, and fails, delays or holds them when it was told to.
  *
- * The faults of one call come in this order: held, delayed, failed before the commit, failed after it. Counts are passed
+ * The faults of one call come in this order: held, delayed, failed before the commit, held after it, failed after it. Counts are passed
  * on, so they tell what is in the database.
  */
 export class FaultySink implements Sink {
@@ -59,6 +59,9 @@ export class FaultySink implements Sink {
   #losesOutcomes = false;
   #delayMs = 0;
   #gate: PromiseWithResolvers<void> | undefined;
+  #gateAfterCommit: PromiseWithResolvers<void> | undefined;
+  /** How many calls have committed and are held since. */
+  heldAfterCommit = 0;
 
   /** @param inner Is closed with this sink. */
   constructor(inner: Sink) {
@@ -102,6 +105,15 @@ export class FaultySink implements Sink {
     };
   }
 
+  /** Holds every call after its commit, until the returned function is called. */
+  hangAfterCommit(): () => void {
+    const gate = this.#gateAfterCommit = Promise.withResolvers<void>();
+    return () => {
+      if (this.#gateAfterCommit === gate) this.#gateAfterCommit = undefined;
+      gate.resolve();
+    };
+  }
+
   /** Takes back every fault and releases held calls. */
   heal(): void {
     this.#beforeCommit = new Fault(0, unavailable);
@@ -110,6 +122,8 @@ export class FaultySink implements Sink {
     this.#delayMs = 0;
     this.#gate?.resolve();
     this.#gate = undefined;
+    this.#gateAfterCommit?.resolve();
+    this.#gateAfterCommit = undefined;
   }
 
   async write(batch: SinkBatch): Promise<Outcome[]> {
@@ -122,10 +136,21 @@ export class FaultySink implements Sink {
       if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
       this.#beforeCommit.strike();
       const outcomes = await this.#inner.write(batch);
+      await this.#holdAfterCommit();
       this.#afterCommit.strike();
       return this.#losesOutcomes ? outcomes.slice(0, -1) : outcomes;
     } finally {
       this.inFlight--;
+    }
+  }
+
+  async #holdAfterCommit(): Promise<void> {
+    if (this.#gateAfterCommit === undefined) return;
+    this.heldAfterCommit++;
+    try {
+      await this.#gateAfterCommit.promise;
+    } finally {
+      this.heldAfterCommit--;
     }
   }
 

@@ -6,7 +6,7 @@ import {
   PostgresSink,
   type PostgresSinkOptions,
 } from "../../src/sinks/postgres_sink.ts";
-import { SinkError } from "../../src/sinks/sink.ts";
+import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { postgresTests } from "../support/postgres_tests.ts";
@@ -27,10 +27,10 @@ async function setupMessage(call: () => Promise<unknown>): Promise<string> {
 postgresTest("migratePostgresSink() may be called many times at once, and again", async (cluster) => {
   const options = { url: cluster.url(), schema: "fresh" };
   const versions = await Promise.all(Array.from({ length: 6 }, () => migratePostgresSink(options)));
-  assertEquals(versions.sort(), [0, 1, 1, 1, 1, 1]);
+  assertEquals(versions.sort(), [0, 2, 2, 2, 2, 2]);
   const sink = await PostgresSink.open(options);
   assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
-  assertEquals(await migratePostgresSink(options), 1);
+  assertEquals(await migratePostgresSink(options), 2);
   assertEquals(await sink.countCommitted(), 1);
   await sink.close();
 });
@@ -103,7 +103,7 @@ postgresTest("migratePostgresSink() makes a table that is missing, and open() sa
     assert(message.includes('."other" is missing') && message.includes("deno task sink migrate"), message);
   }
   assertEquals(await migratePostgresSink(other), 0);
-  assertEquals(await migratePostgresSink(other), 1);
+  assertEquals(await migratePostgresSink(other), 2);
   const sink = await PostgresSink.open({ ...other, apply: () => Promise.reject(new Error("no")) });
   assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "rejected");
   assertEquals(await sink.countRejected(), 1);
@@ -113,6 +113,29 @@ postgresTest("migratePostgresSink() makes a table that is missing, and open() sa
   assertEquals(await migratePostgresSink(store.options), 0);
   await (await PostgresSink.open(store.options)).close();
 });
+
+postgresTest(
+  "migratePostgresSink() brings a ledger of version 1 to the present one and keeps its rows",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    const old = await store.openWith({});
+    const [first] = await old.write(makeBatch("old", ["a"]));
+    await old.close();
+    await store.query(`ALTER TABLE ${schema}.batched_writes DROP COLUMN mark`);
+    for (const column of ["identity", "epoch", "apply_name"]) {
+      await store.query(`ALTER TABLE ${schema}.batcher_schema DROP COLUMN ${column}`);
+    }
+    await store.query(`UPDATE ${schema}.batcher_schema SET version = 1`);
+    const message = await setupMessage(() => store.openWith({}));
+    assert(message.includes("version 1") && message.includes("deno task sink migrate"), message);
+    assertEquals(await migratePostgresSink(store.options), 1);
+    const sink = await store.openWith({});
+    const [again, fresh] = await sink.write(makeBatch("new", ["a", "b"]));
+    assertEquals([again, fresh.status], [{ ...first, status: "duplicate" } as Outcome, "committed"]);
+    await sink.close();
+  },
+);
 
 postgresTest("two ledgers cannot have one dead-letter table", async (cluster) => {
   await using store = await PostgresStore.create(cluster);

@@ -215,7 +215,7 @@ fileTest("SqliteSink.open() brings a ledger of version 1 to the present one and 
       INSERT INTO rejected_writes VALUES ('a', 'd', '1', 'E', 'm', 'b', '2020-01-01T00:00:00.000Z');`);
   }
   await (await store.open()).close();
-  assertEquals(store.query("SELECT version FROM batcher_schema"), [{ version: 2 }]);
+  assertEquals(store.query("SELECT version FROM batcher_schema"), [{ version: 3 }]);
   const admin = await SqliteAdmin.open(store.path);
   const [letter] = await admin.listDeadLetters(1);
   assertEquals([letter.requestId, letter.data, letter.partitionKey], ["a", "1", null]);
