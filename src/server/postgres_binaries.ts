@@ -13,19 +13,25 @@ const VERSIONS = "/usr/lib/postgresql";
 /** The users that may own a cluster where we are root, whom PostgreSQL refuses. */
 const OWNERS = ["postgres", "nobody"];
 
+const PROGRAMS = ["initdb", "postgres", "pg_isready", "pg_basebackup"];
+
 /** Paths of programs. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
   readonly isReady: string;
+  /** Copies a cluster. */
+  readonly baseBackup: string;
 }
 
 /** Finds PostgreSQL's programs: those on PATH, else those of the latest version below `/usr/lib/postgresql`. */
 export function findPostgres(): PostgresBinaries | undefined {
   const folders = [...(Deno.env.get("PATH") ?? "").split(":"), ...versionFolders()];
   for (const folder of folders) {
-    const [initdb, postgres, isReady] = ["initdb", "postgres", "pg_isready"].map((name) => `${folder}/${name}`);
-    if (folder !== "" && [initdb, postgres, isReady].every(isFile)) return { initdb, postgres, isReady };
+    const [initdb, postgres, isReady, baseBackup] = PROGRAMS.map((name) => `${folder}/${name}`);
+    if (folder !== "" && [initdb, postgres, isReady, baseBackup].every(isFile)) {
+      return { initdb, postgres, isReady, baseBackup };
+    }
   }
   return undefined;
 }

@@ -13,6 +13,7 @@ const SUPERUSER = "postgres";
 
 /** Bounds of waiting. */
 const INITDB_IDLE_MS = 60_000;
+const COPY_IDLE_MS = 60_000;
 const READY_TIMEOUT_MS = 30_000;
 const READY_POLL_MS = 50;
 
@@ -61,6 +62,29 @@ export class PostgresCluster implements AsyncDisposable {
     }
   }
 
+  /**
+   * Starts a standby of this server, on a port of its own.
+   *
+   * @throws {Error} If the copy cannot be made, or does not start.
+   */
+  async startStandby(): Promise<PostgresCluster> {
+    const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-standby-" });
+    const standby = new PostgresCluster(this.binaries, folder, this.settings, freePort());
+    try {
+      const owner = ownerOfCluster();
+      if (owner !== undefined) await Deno.chown(folder, owner.uid, owner.gid);
+      const from = ["-h", LOOPBACK, "-p", `${this.port}`, "-U", SUPERUSER];
+      const args = ["-D", standby.#data, ...from, "-c", "fast", "--write-recovery-conf", "--no-sync"];
+      const { success, reason } = await runToEnd([this.binaries.baseBackup, ...args], COPY_IDLE_MS, undefined, owner);
+      if (!success) throw new Error(`Cannot copy a PostgreSQL cluster: ${reason}`);
+      await standby.restart();
+      return standby;
+    } catch (error) {
+      await standby[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   static async #startOnce(binaries: PostgresBinaries, options: PostgresClusterOptions): Promise<PostgresCluster> {
     const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-postgres-" });
     const { fsync = false, hba = [], settings = {} } = options;
@@ -72,8 +96,8 @@ export class PostgresCluster implements AsyncDisposable {
       const args = ["-D", cluster.#data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
       const { success, reason } = await runToEnd([binaries.initdb, ...args], INITDB_IDLE_MS, undefined, owner);
       if (!success) throw new Error(`Cannot make a PostgreSQL cluster: ${reason}`);
-      const rules = [...hba, `host all all ${LOOPBACK}/32 trust`, ""].join("\n");
-      await Deno.writeTextFile(`${cluster.#data}/pg_hba.conf`, rules);
+      const rules = [...hba, ...["all", "replication"].map((what) => `host ${what} all ${LOOPBACK}/32 trust`), ""];
+      await Deno.writeTextFile(`${cluster.#data}/pg_hba.conf`, rules.join("\n"));
       await cluster.restart();
       return cluster;
     } catch (error) {

@@ -52,6 +52,7 @@ export class PostgresSession {
   readonly #sql: postgres.Sql;
   /** Control statements that go out in front of the next statement. */
   readonly #ahead: string[] = [];
+  readonly #openedAtMs = performance.now();
   #reserved: postgres.ReservedSql | undefined;
   #lost = false;
 
@@ -110,6 +111,11 @@ export class PostgresSession {
   /** Whether the connection is there. */
   get usable(): boolean {
     return !this.#lost;
+  }
+
+  /** How long ago it was opened. */
+  get ageMs(): number {
+    return performance.now() - this.#openedAtMs;
   }
 
   /** Runs a statement, with `$1` for the first value, and returns its rows. */

@@ -31,10 +31,19 @@ export const ADMIN_STATEMENT_TIMEOUT_MS = 600_000;
 /** How long to wait for a connection, by default, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+/**
+ * How long a connection is used, by default, in milliseconds. It bounds how long a sink stays with a server that a
+ * failover has left behind and that still takes its writes, and with memory that the server keeps for each connection.
+ */
+export const SESSION_MAX_AGE_MS = 1_800_000;
+
 const POOL_SIZE_MAX = 100;
 
 /** Longest limit that an option may ask for, in milliseconds. */
 const LIMIT_MAX_MS = 600_000;
+
+/** Longest that {@linkcode PostgresSinkOptions.sessionMaxAgeMs} may be: a day. */
+const AGE_MAX_MS = 86_400_000;
 
 /** Where to connect and how. The address may carry the options that it can; those given here win. */
 export interface PostgresSinkOptions extends PostgresTableNames {
@@ -70,6 +79,12 @@ export interface PostgresSinkOptions extends PostgresTableNames {
    * @default {CONNECT_TIMEOUT_MS}
    */
   readonly connectTimeoutMs?: number;
+  /**
+   * How old a connection may be when a call begins; an older one is replaced.
+   *
+   * @default {SESSION_MAX_AGE_MS}
+   */
+  readonly sessionMaxAgeMs?: number;
 }
 
 /**
@@ -177,16 +192,18 @@ function resolve(given: PostgresSinkOptions, statementTimeoutMs: number) {
     poolSize: POOL_SIZE,
     statementTimeoutMs,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    sessionMaxAgeMs: SESSION_MAX_AGE_MS,
   };
   const resolved = { ...defaults, ...options, ...withoutUndefined(given) };
   checkWhole("poolSize", resolved.poolSize, POOL_SIZE_MAX);
   for (const name of ["applyTimeoutMs", "statementTimeoutMs", "connectTimeoutMs"] as const) {
     checkWhole(name, resolved[name], LIMIT_MAX_MS);
   }
-  const { applyTimeoutMs: pauseMs, connectTimeoutMs } = resolved;
+  checkWhole("sessionMaxAgeMs", resolved.sessionMaxAgeMs, AGE_MAX_MS);
+  const { applyTimeoutMs: pauseMs, connectTimeoutMs, poolSize: size, sessionMaxAgeMs } = resolved;
   const session = { url, description, pauseMs, connectTimeoutMs, statementTimeoutMs: resolved.statementTimeoutMs };
   const tables = resolveTables(resolved);
-  const pool = new PostgresPool(description, resolved.poolSize, () => PostgresSession.open(session));
+  const pool = new PostgresPool({ description, size, sessionMaxAgeMs, open: () => PostgresSession.open(session) });
   return { pool, tables, resolved };
 }
 

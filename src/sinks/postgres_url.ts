@@ -11,6 +11,7 @@ import { SinkError } from "./sink.ts";
 export interface PostgresUrlOptions extends PostgresTableNames {
   readonly poolSize?: number;
   readonly statementTimeoutMs?: number;
+  readonly sessionMaxAgeMs?: number;
 }
 
 /** A parsed address. */
@@ -32,6 +33,7 @@ const OWN = {
   dead_letter_table: (value: string) => ({ deadLetterTable: value }),
   pool_size: (value: string) => ({ poolSize: Number(value) }),
   statement_timeout_ms: (value: string) => ({ statementTimeoutMs: Number(value) }),
+  session_max_age_ms: (value: string) => ({ sessionMaxAgeMs: Number(value) }),
 } as const;
 
 /** Tells whether `spec` means to be the address of a PostgreSQL sink. */
@@ -42,8 +44,8 @@ export function isPostgresUrl(spec: string): boolean {
 /**
  * Parses `postgres://user:password@host:port/database?…`.
  *
- * Its parameters `schema`, `ledger_table`, `dead_letter_table`, `pool_size` and `statement_timeout_ms` are for the sink,
- * all others (such as `sslmode`) for the driver.
+ * Its parameters `schema`, `ledger_table`, `dead_letter_table`, `pool_size`, `statement_timeout_ms` and
+ * `session_max_age_ms` are for the sink, all others (such as `sslmode`) for the driver.
  *
  * @throws {SinkError} If it is of another form. Nothing of it is in the message.
  *

@@ -17,12 +17,10 @@ interface PlannedCut {
 export class PostgresProxy implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.TcpConn>();
-  readonly #serverPort: number;
   #cut: PlannedCut | undefined;
 
-  /** @param serverPort Where the server listens, on the loopback interface. */
-  constructor(serverPort: number) {
-    this.#serverPort = serverPort;
+  /** @param serverPort Where the server listens, on the loopback interface; connections that are open stay with theirs. */
+  constructor(public serverPort: number) {
     this.#accept();
   }
 
@@ -42,7 +40,7 @@ export class PostgresProxy implements Disposable {
 
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort }).catch(() => undefined);
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.serverPort }).catch(() => undefined);
       if (server === undefined) {
         client.close();
         continue;
@@ -73,7 +71,7 @@ export class PostgresProxy implements Disposable {
       await cut.before();
       close();
     };
-    await Promise.all([pump(client, toServer), pump(server, toClient)]);
+    await Promise.race([pump(client, toServer), pump(server, toClient)]);
     close();
   }
 
