@@ -5,11 +5,14 @@
  */
 import { findPostgres, ownerOfCluster, type PostgresBinaries } from "./postgres_binaries.ts";
 import { freePort, LOOPBACK } from "./probe.ts";
-import { runToEnd } from "./run.ts";
+import { type RunAs, runToEnd } from "./run.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** Name of the superuser and of its database. */
 const SUPERUSER = "postgres";
+
+/** Where every user may have a folder. */
+const SHARED_TEMP_DIR = "/tmp";
 
 /** Bounds of waiting. */
 const INITDB_IDLE_MS = 60_000;
@@ -86,15 +89,17 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   static async #startOnce(binaries: PostgresBinaries, options: PostgresClusterOptions): Promise<PostgresCluster> {
-    const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-postgres-" });
+    const owner = ownerOfCluster();
+    // Another user must be able to enter it, and TMPDIR may be a folder for us alone.
+    const dir = owner && SHARED_TEMP_DIR;
+    const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-postgres-", ...(dir && { dir }) });
     const { fsync = false, hba = [], settings = {} } = options;
     const all = { fsync: fsync ? "on" : "off", ...settings };
     const cluster = new PostgresCluster(binaries, folder, all, freePort());
     try {
-      const owner = ownerOfCluster();
       if (owner !== undefined) await Deno.chown(folder, owner.uid, owner.gid);
       const args = ["-D", cluster.#data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-      const { success, reason } = await runToEnd([binaries.initdb, ...args], INITDB_IDLE_MS, undefined, owner);
+      const { success, reason } = await runToEnd([binaries.initdb, ...args], INITDB_IDLE_MS, undefined, cluster.#runAs);
       if (!success) throw new Error(`Cannot make a PostgreSQL cluster: ${reason}`);
       const rules = [...hba, ...["all", "replication"].map((what) => `host ${what} all ${LOOPBACK}/32 trust`), ""];
       await Deno.writeTextFile(`${cluster.#data}/pg_hba.conf`, rules.join("\n"));
@@ -115,6 +120,10 @@ export class PostgresCluster implements AsyncDisposable {
     return `${this.folder}/data`;
   }
 
+  get #runAs(): RunAs {
+    return { ...ownerOfCluster(), cwd: this.folder };
+  }
+
   /** Starts the server again, at the same address, after {@linkcode crash}. */
   async restart(): Promise<void> {
     const settings = {
@@ -124,9 +133,8 @@ export class PostgresCluster implements AsyncDisposable {
       ...this.settings,
     };
     const args = ["-D", this.#data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-    const owner = ownerOfCluster();
     // SIGINT does not wait for clients to hang up.
-    this.#server = new ServerProcess(this.binaries.postgres, args, { ...owner, stopSignal: "SIGINT" });
+    this.#server = new ServerProcess(this.binaries.postgres, args, { ...this.#runAs, stopSignal: "SIGINT" });
     await this.#untilReady(this.#server);
   }
 

@@ -7,6 +7,19 @@ export interface RunResult {
   reason: string;
 }
 
+/** As whom, and where, a command is run. */
+export interface RunAs {
+  /** User and group to run it as; only root may choose. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /**
+   * Its working directory. Another user may not be allowed to enter ours, and then the command does not even start.
+   *
+   * @default {ours}
+   */
+  readonly cwd?: string;
+}
+
 const POLL_MS = 250;
 
 /**
@@ -15,18 +28,18 @@ const POLL_MS = 250;
  * @param command The program and its arguments.
  * @param idleMs How long it may run without progress.
  * @param progress Returns a figure that changes while the command gets on. Without it `idleMs` bounds the whole run.
- * @param user User and group to run it as; only root may choose.
+ * @param as As whom to run it, and where.
  * @returns How it ended; a program that does not exist is a failure like any other.
  */
 export async function runToEnd(
   [program, ...args]: string[],
   idleMs: number,
   progress: () => number = () => 0,
-  user: { readonly uid?: number; readonly gid?: number } = {},
+  as: RunAs = {},
 ): Promise<RunResult> {
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped", ...user }).spawn();
+    child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped", ...as }).spawn();
   } catch (error) {
     return { success: false, stdout: "", reason: error instanceof Error ? error.message : String(error) };
   }

@@ -1,13 +1,12 @@
+import type { RunAs } from "./run.ts";
+
 /** How long a server may take to end after its stop signal before SIGKILL follows. */
 const STOP_GRACE_MS = 5_000;
 /** How much of the end of a server's error output is kept for error messages. */
 const KEPT_STDERR_LINES = 20;
 
 /** How a server is run. */
-export interface ServerProcessOptions {
-  /** User and group to run it as; only root may choose. */
-  readonly uid?: number;
-  readonly gid?: number;
+export interface ServerProcessOptions extends RunAs {
   /**
    * The signal that asks it to end.
    *
@@ -38,12 +37,12 @@ export class ServerProcess {
    *
    * @param path The executable.
    * @param args Its arguments.
-   * @param options As whom to run it, and how to end it.
+   * @param options As whom and where to run it, and how to end it.
    * @throws {Deno.errors.NotFound} If there is no such executable.
    */
-  constructor(path: string, args: string[], { stopSignal = "SIGTERM", ...user }: ServerProcessOptions = {}) {
+  constructor(path: string, args: string[], { stopSignal = "SIGTERM", ...as }: ServerProcessOptions = {}) {
     const streams = { stdin: "null", stdout: "null", stderr: "piped" } as const;
-    this.#child = new Deno.Command(path, { args, detached: true, ...streams, ...user }).spawn();
+    this.#child = new Deno.Command(path, { args, detached: true, ...streams, ...as }).spawn();
     this.#stopSignal = stopSignal;
     this.exited = this.#watch(startWatchdog(this.#child.pid));
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { sinkContract } from "./sink_contract.ts";
 import { makeBatch, makeIds } from "./sink_store.ts";
 import { fileTest, SqliteStore } from "./sqlite_store.ts";
@@ -9,7 +10,7 @@ interface Answer {
   readonly duplicates: number;
 }
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Starts a process that writes the same request ids as every other one; `go` lets it begin. */
 class Writer {
