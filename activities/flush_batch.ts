@@ -5,13 +5,9 @@
  */
 import { ApplicationFailure } from "@temporalio/common";
 import { FAILURE, shortMessage, type SinkFailedDetails } from "../src/protocol/failures.ts";
+import { digestAt } from "../src/protocol/digests.ts";
 import { splitLines } from "../src/protocol/lines.ts";
-import {
-  DIGEST_CHARS,
-  type FlushBatchAnswer,
-  type FlushBatchArgs,
-  type FlushHeader,
-} from "../src/protocol/messages.ts";
+import type { FlushBatchAnswer, FlushBatchArgs, FlushHeader } from "../src/protocol/messages.ts";
 import { encodeAnswer, type WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { type Outcome, type Sink, SinkError, type SinkWrite } from "../src/sinks/sink.ts";
 
@@ -74,7 +70,7 @@ function unpack({ batchId, pieces }: FlushHeader, bodies: readonly Uint8Array[])
           }
           : {
             requestId: ids[i],
-            digest: digests.slice(i * DIGEST_CHARS, (i + 1) * DIGEST_CHARS),
+            digest: digestAt(digests, ids.length, i),
             data,
             partitionKey: keys?.[i] ?? null,
             ...(mark !== undefined && { mark }),
@@ -141,7 +137,7 @@ function asReceipt(outcome: Outcome, batchId: string, { requestId, mark }: SinkW
       return { status, batchId, errorType, errorMessage: shortMessage(errorMessage) };
     }
     case "conflict": {
-      const errorMessage = `request id ${JSON.stringify(requestId)} is in use for other data`;
+      const errorMessage = `request id ${JSON.stringify(requestId)} is in use for other data or another partition key`;
       return { status: "conflict", batchId, errorType: FAILURE.REQUEST_ID_CONFLICT, errorMessage };
     }
   }

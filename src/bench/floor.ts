@@ -5,7 +5,7 @@
  */
 import { build as buildHistogram } from "hdr-histogram-js";
 import { randomUUID } from "node:crypto";
-import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { canonicalJson, writeDigest } from "../client/canonical_json.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../protocol/messages.ts";
 import { SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
@@ -41,7 +41,7 @@ export async function* floor(context: BenchContext): AsyncGenerator<BenchRow> {
   for (let i = 0; i < WARM_UP + SAMPLES; i++) {
     if (context.signal.aborted) return;
     const requestId = randomUUID();
-    const header = { version: PROTOCOL_VERSION, writer: "floor", ids: [requestId], digests: digestOf(line) };
+    const header = { version: PROTOCOL_VERSION, writer: "floor", ids: [requestId], digests: writeDigest(line, null) };
     const startedAt = performance.now();
     await empty.executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, { args: [header, body] });
     const turnedAt = performance.now();

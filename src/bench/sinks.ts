@@ -4,7 +4,7 @@
  * @module
  */
 import { randomInt, randomUUID } from "node:crypto";
-import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { canonicalJson, writeDigest } from "../client/canonical_json.ts";
 import { findPostgres, INSTALL_POSTGRES } from "../server/postgres_binaries.ts";
 import { PostgresCluster } from "../server/postgres_cluster.ts";
 import { migratePostgresSink, PostgresSink } from "../sinks/postgres_sink.ts";
@@ -98,7 +98,7 @@ function makeBatch(rows: number): SinkBatch {
   const mark = randomInt(2 ** 47);
   const writes = Array.from({ length: rows }, (_, i) => {
     const data = canonicalJson({ account: `acc-${i % 100}`, amount: i, note: "one row of a bench" });
-    return { requestId: randomUUID(), digest: digestOf(data), data, partitionKey: null, mark };
+    return { requestId: randomUUID(), digest: writeDigest(data, null), data, partitionKey: null, mark };
   });
   return { batchId, writes };
 }

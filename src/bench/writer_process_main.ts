@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { canonicalJson, writeDigest } from "../client/canonical_json.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
 import { connectClient, connectWriterClient } from "../client/connection.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../protocol/messages.ts";
@@ -27,7 +27,12 @@ let naiveUpdates = 0;
 /** One Update for one write: what comes to mind first. */
 function writeNaively({ requestId, data }: Write): Promise<SubmitWritesAnswer> {
   const line = canonicalJson(data);
-  const header = { version: PROTOCOL_VERSION, writer: naiveWriterId, ids: [requestId], digests: digestOf(line) };
+  const header = {
+    version: PROTOCOL_VERSION,
+    writer: naiveWriterId,
+    ids: [requestId],
+    digests: writeDigest(line, null),
+  };
   naiveUpdates++;
   return client.workflow.getHandle(batcherWorkflowId(name, 0, 0)).executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(
     SUBMIT_WRITES_UPDATE,

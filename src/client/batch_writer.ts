@@ -25,7 +25,7 @@ import {
 } from "../protocol/options.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import type { Receipt, Write } from "../protocol/write.ts";
-import { canonicalJson, digestOf } from "./canonical_json.ts";
+import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
 import { Courier, type CourierCounters, newCounters } from "./courier.ts";
 import { PendingCall } from "./pending_call.ts";
@@ -253,5 +253,5 @@ function asCall(write: Write, onDone: (call: PendingCall) => void): PendingCall 
       `Cannot write as requestId, partitionKey and data must have at most ${LIMITS.updateBytesMax} bytes: they have ${bytes}`,
     );
   }
-  return new PendingCall(requestId, digestOf(line), line, partitionKey ?? null, bytes, onDone);
+  return new PendingCall(requestId, writeDigest(line, partitionKey ?? null), line, partitionKey ?? null, bytes, onDone);
 }

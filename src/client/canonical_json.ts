@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { kindOf } from "../protocol/check.ts";
 import { InvalidWriteError, shortMessage } from "../protocol/failures.ts";
-import { DIGEST_CHARS } from "../protocol/messages.ts";
+import { DIGEST_CHARS } from "../protocol/digests.ts";
 
 /**
  * JSON as RFC 8785 writes it: equal data has equal text, whatever the order of its keys.
@@ -25,7 +25,16 @@ export function canonicalJson(data: unknown): string {
   return text;
 }
 
-/** The first characters of a text's SHA-256 in base64url; by default as many as a write's digest has. */
-export function digestOf(text: string, chars: number = DIGEST_CHARS): string {
+/**
+ * The digest of a write: equal for equal data and partition keys.
+ *
+ * @param line The data in canonical JSON, which holds no line feed: what follows one is the key.
+ */
+export function writeDigest(line: string, partitionKey: string | null): string {
+  return digestOf(partitionKey === null ? line : `${line}\n${partitionKey}`, DIGEST_CHARS);
+}
+
+/** The first characters of a text's SHA-256 in base64url. */
+export function digestOf(text: string, chars: number): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, chars);
 }

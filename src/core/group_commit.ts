@@ -7,7 +7,8 @@
  */
 import { submissionBytes, submissionProblem } from "../protocol/check.ts";
 import { FAILURE } from "../protocol/failures.ts";
-import { DIGEST_CHARS, type FlushHeader, type ReceiptRun, type SubmissionHeader } from "../protocol/messages.ts";
+import { areComparable, digestAt } from "../protocol/digests.ts";
+import type { FlushHeader, ReceiptRun, SubmissionHeader } from "../protocol/messages.ts";
 import { joinLines, splitLines } from "../protocol/lines.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns, encodeAnswer, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
@@ -111,11 +112,13 @@ export class GroupCommit {
     const conflicts: string[] = [];
     const remembered: WriteReceipt[] = [];
     let fresh = 0;
+    let incomparable = 0;
     for (let i = 0; i < ids.length; i++) {
-      const digest = digestAt(digests, i);
+      const digest = digestAt(digests, ids.length, i);
       const settled = this.#recall(ids[i], digest, mark);
       const known = settled ?? this.#pending.get(ids[i]);
       if (known === undefined) fresh++;
+      else if (!areComparable(known.digest, digest)) incomparable++;
       else if (known.digest !== digest) conflicts.push(ids[i]);
       else if (settled) remembered.push(receiptOf(settled));
     }
@@ -124,6 +127,11 @@ export class GroupCommit {
     // A writer that is admitted has an Update in flight here from time to time, even if this one only attaches.
     if (!this.writers.hasPlaceFor(writer, nowMs)) {
       return { type: FAILURE.LANE_FULL, writersMax: this.options.writersMax };
+    }
+    if (incomparable > 0) {
+      // The ledger can compare the data, and is asked as soon as the other write is settled.
+      const reason = "a writer of another version has the same request id under way";
+      return { type: FAILURE.OVERLOADED, reason, retryAfterMs: RETRY_AFTER_ROLL_OVER_MS };
     }
     // What only attaches takes no room, and is nearer to its receipt here than anywhere else.
     if (fresh === 0) return undefined;
@@ -155,8 +163,8 @@ export class GroupCommit {
    */
   #recall(requestId: string, digest: string, mark: number | undefined): SettledWrite | undefined {
     const settled = this.settled.get(requestId);
-    if (settled?.mark !== mark) return undefined;
-    return mark === undefined || settled?.digest === digest ? settled : undefined;
+    if (settled === undefined || settled.mark !== mark || !areComparable(settled.digest, digest)) return undefined;
+    return mark === undefined || settled.digest === digest ? settled : undefined;
   }
 
   /** Admits a submission that {@linkcode refusal} let through. */
@@ -167,7 +175,7 @@ export class GroupCommit {
     const fresh: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       const requestId = ids[i];
-      const digest = digestAt(digests, i);
+      const digest = digestAt(digests, ids.length, i);
       const settled = this.#recall(requestId, digest, mark);
       let write = settled ? { requestId, digest, receipt: receiptOf(settled) } : this.#pending.get(requestId);
       if (write === undefined) {
@@ -249,10 +257,6 @@ function receiptOf({ receipt, mark }: SettledWrite): WriteReceipt {
   return mark === undefined ? receipt : { ...receipt, status: "committed" };
 }
 
-function digestAt(digests: string, index: number): string {
-  return digests.slice(index * DIGEST_CHARS, (index + 1) * DIGEST_CHARS);
-}
-
 function bytesOf(pieces: readonly Piece<unknown>[]): number {
   return pieces.reduce((sum, piece) => sum + piece.bytes, 0);
 }
@@ -288,7 +292,7 @@ function cut(
     const numbers = fresh.slice(from, to);
     pieces.push({
       writes: numbers.map((i) => writes[i]),
-      digests: numbers.map((i) => digestAt(digests, i)).join(""),
+      digests: numbers.map((i) => digestAt(digests, ids.length, i)).join(""),
       keys: keys && numbers.map((i) => keys[i]),
       mark,
       body: joinLines(numbers.map((i) => lines[i])),

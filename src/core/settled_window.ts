@@ -4,7 +4,8 @@
  * @module
  */
 import { LIMITS } from "../protocol/limits.ts";
-import { DIGEST_CHARS, type SettledSnapshot } from "../protocol/messages.ts";
+import { DIGEST_CHARS, digestAt } from "../protocol/digests.ts";
+import type { SettledSnapshot } from "../protocol/messages.ts";
 import type { WriteReceipt } from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 
@@ -25,8 +26,8 @@ interface Entry {
 }
 
 /** Upper bound of the bytes that an id, its digest, its quotes and its comma take as JSON. */
-function jsonBytesMax(requestId: string): number {
-  return textBytes(requestId) + DIGEST_CHARS + 3;
+function jsonBytesMax(requestId: string, digest: string): number {
+  return textBytes(requestId) + digest.length + 3;
 }
 
 const BATCH_PUNCTUATION_BYTES = '["","",],'.length;
@@ -81,7 +82,7 @@ export class SettledWindow {
 
   /** Remembers a settled write as the newest one. */
   add(requestId: string, write: SettledWrite): void {
-    const entry = { requestId, write, bytes: jsonBytesMax(requestId) };
+    const entry = { requestId, write, bytes: jsonBytesMax(requestId, write.digest) };
     this.#bytes += entry.bytes - (this.#settled.get(requestId)?.bytes ?? 0);
     this.#settled.set(requestId, entry);
     this.#order.push(entry);
@@ -99,7 +100,7 @@ export class SettledWindow {
   }
 
   /**
-   * What it remembers, oldest first. Writes of many batches take more room than those of few: of them it holds the newest
+   * What it remembers, oldest first, but for writes whose digests are of an earlier version. Writes of many batches take more room than those of few: of them it holds the newest
    * ones that fit.
    *
    * @param bytesMax Most bytes of the snapshot, as JSON.
@@ -122,7 +123,9 @@ export class SettledWindow {
 
   /** The newest writes that fit into so many bytes of a snapshot, oldest first. */
   #newest(bytesMax: number): Entry[] {
-    const entries = this.#order.slice(this.#oldest).filter((entry) => this.#settled.get(entry.requestId) === entry);
+    const entries = this.#order.slice(this.#oldest).filter((entry) =>
+      this.#settled.get(entry.requestId) === entry && entry.write.digest.length === DIGEST_CHARS
+    );
     let from = entries.length;
     for (let bytes = 0; from > 0; from--) {
       const { write, bytes: entryBytes } = entries[from - 1];
@@ -140,7 +143,7 @@ export class SettledWindow {
     for (const [batchId, committedAt, count, mark] of snapshot.batches) {
       const receipt = { status: "duplicate", batchId, committedAt } as const;
       for (const end = at + count; at < end; at++) {
-        const digest = snapshot.digests.slice(at * DIGEST_CHARS, (at + 1) * DIGEST_CHARS);
+        const digest = digestAt(snapshot.digests, snapshot.ids.length, at);
         window.add(snapshot.ids[at], { digest, ...(mark !== undefined && { mark }), receipt });
       }
     }

@@ -11,8 +11,8 @@ import { SettledWindow } from "./settled_window.ts";
 /** What the settled writes share their snapshot with: version, generation, names of fields. */
 const FRAME_BYTES = 1_024;
 
-/** Version of the snapshots that this code writes and reads. */
-export const SNAPSHOT_VERSION = 1;
+/** Version of the snapshots that this code writes. It reads version 1 too, whose digests are shorter. */
+export const SNAPSHOT_VERSION = 2;
 
 /** What a snapshot is made of. */
 export interface SnapshotParts {
@@ -34,9 +34,9 @@ export function takeSnapshot({ generation, settled, writers }: SnapshotParts): B
  */
 export function restoreSnapshot(snapshot: BatcherSnapshot | undefined): SnapshotParts {
   if (snapshot === undefined) return { generation: 0, settled: new SettledWindow(), writers: [] };
-  if (snapshot.version !== SNAPSHOT_VERSION) {
+  if (snapshot.version !== 1 && snapshot.version !== SNAPSHOT_VERSION) {
     throw new RangeError(
-      `Cannot continue as the snapshot's version must be ${SNAPSHOT_VERSION}: current value is ${snapshot.version}. ` +
+      `Cannot continue as the snapshot's version must be 1 or ${SNAPSHOT_VERSION}: current value is ${snapshot.version}. ` +
         "Run a worker with the code that wrote it, or terminate the batcher: the ledger keeps what was stored",
     );
   }

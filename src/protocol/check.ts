@@ -5,7 +5,8 @@
  */
 import { LIMITS } from "./limits.ts";
 import { countLines } from "./lines.ts";
-import { DIGEST_CHARS, PROTOCOL_VERSION, type SubmissionHeader } from "./messages.ts";
+import { DIGEST_CHARS, DIGEST_CHARS_OF_VERSION_1 } from "./digests.ts";
+import { PROTOCOL_VERSION, type SubmissionHeader } from "./messages.ts";
 import { isPlainText, textBytes } from "./text_bytes.ts";
 
 /** What a value is, for an error line: never the value itself, which may be secret or huge. */
@@ -46,9 +47,9 @@ export function submissionProblem(header: unknown, body: unknown): string | unde
     return `header must be an object: it is ${kindOf(header)}`;
   }
   const { version, writer, mark, ids, digests, keys } = header as Partial<Record<keyof SubmissionHeader, unknown>>;
-  if (version !== PROTOCOL_VERSION) {
+  if (version !== 1 && version !== PROTOCOL_VERSION) {
     const current = typeof version === "number" ? String(version) : kindOf(version);
-    return `header.version must be ${PROTOCOL_VERSION}: it is ${current}`;
+    return `header.version must be 1 or ${PROTOCOL_VERSION}: it is ${current}`;
   }
   const writerProblem = nameProblem(writer, "header.writer", LIMITS.writerIdCharsMax);
   if (writerProblem) return writerProblem;
@@ -61,7 +62,7 @@ export function submissionProblem(header: unknown, body: unknown): string | unde
   if (ids.length > LIMITS.updateWritesMax) {
     return `header.ids must have at most ${LIMITS.updateWritesMax} ids: it has ${ids.length}`;
   }
-  return idsProblem(ids) ?? digestsProblem(digests, ids.length) ?? keysProblem(keys, ids.length) ??
+  return idsProblem(ids) ?? digestsProblem(digests, ids.length, version) ?? keysProblem(keys, ids.length) ??
     bodyProblem(body, ids, keys as SubmissionHeader["keys"]);
 }
 
@@ -77,10 +78,11 @@ function idsProblem(ids: readonly unknown[]): string | undefined {
 
 const BASE64URL = /^[\w-]*$/;
 
-function digestsProblem(digests: unknown, count: number): string | undefined {
+function digestsProblem(digests: unknown, count: number, version: number): string | undefined {
   if (typeof digests !== "string") return `header.digests must be a string: it is ${kindOf(digests)}`;
-  if (digests.length !== count * DIGEST_CHARS) {
-    return `header.digests must have ${DIGEST_CHARS} characters for each id: it has ${digests.length} for ${count}`;
+  const chars = version === 1 ? DIGEST_CHARS_OF_VERSION_1 : DIGEST_CHARS;
+  if (digests.length !== count * chars) {
+    return `header.digests must have ${chars} characters for each id: it has ${digests.length} for ${count}`;
   }
   // They are stored and counted as plain text: anything else would break a limit or a database.
   return BASE64URL.test(digests) ? undefined : "header.digests must be base64url";

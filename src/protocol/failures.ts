@@ -59,7 +59,7 @@ export class InvalidWriteError extends WriteError {
   readonly outcome = "not written";
 }
 
-/** The request id is in use for other data. Nothing was written by this call. */
+/** The request id is in use for other data, or for another partition key. Nothing was written by this call. */
 export class RequestIdConflictError extends WriteError {
   override readonly name = "RequestIdConflictError";
   readonly type = FAILURE.REQUEST_ID_CONFLICT;
@@ -67,8 +67,8 @@ export class RequestIdConflictError extends WriteError {
 
   constructor(readonly requestId: string) {
     super(
-      `Cannot write as request id ${JSON.stringify(requestId)} is in use for other data: ` +
-        "use a new id for new data, or send the same data again",
+      `Cannot write as request id ${JSON.stringify(requestId)} is in use for other data or another partition key: ` +
+        "use a new id for a new write, or send the same write again",
     );
   }
 }

@@ -10,11 +10,8 @@
 import { LIMITS } from "./limits.ts";
 import type { BatchingOptions, ResolvedBatchingOptions } from "./options.ts";
 
-/** Version of the messages in this file. */
-export const PROTOCOL_VERSION = 1;
-
-/** Characters of one digest: the first 96 bits of SHA-256 in base64url. */
-export const DIGEST_CHARS = 16;
+/** Version of the messages in this file. Version 1, whose digests are shorter, is understood too. */
+export const PROTOCOL_VERSION = 2;
 
 /** First argument of `submitWrites`; readable in the Web UI. */
 export interface SubmissionHeader {
@@ -29,7 +26,7 @@ export interface SubmissionHeader {
   readonly mark?: number;
   /** Request ids, in the order in which they were submitted, none twice. */
   readonly ids: readonly string[];
-  /** Digests of the data, {@linkcode DIGEST_CHARS} characters each, one after the other. */
+  /** Digests of the writes, one after the other; `digests.ts` says how long each is. */
   readonly digests: string;
   /** Partition keys, one for each id; left out where no write has one. */
   readonly keys?: readonly (string | null)[];

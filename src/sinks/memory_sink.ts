@@ -6,6 +6,7 @@
 
 import { type Apply, APPLY_TIMEOUT_MS, runApply } from "./apply.ts";
 import type { RowFault } from "./isolate.ts";
+import { isSameWrite } from "./same_write.ts";
 import { Serial } from "./serial.ts";
 import { type Kept, settleBatch } from "./settle_batch.ts";
 import {
@@ -185,7 +186,7 @@ class Overlay<T> extends Map<string, T> {
 function find(tables: Tables, write: SinkWrite): Duplicate | Conflict | undefined {
   const row = tables.ledger.get(write.requestId);
   if (row === undefined) return undefined;
-  if (row.write.digest !== write.digest) return { status: "conflict" };
+  if (!isSameWrite(row.write, write)) return { status: "conflict" };
   const { mark } = row.write;
   return { ...row.committed, status: "duplicate", ...(mark !== undefined && { mark }) };
 }

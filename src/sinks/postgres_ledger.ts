@@ -8,6 +8,7 @@ import type { PostgresTables } from "./postgres_names.ts";
 import { idHash } from "./postgres_schema.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
+import { isSameWrite } from "./same_write.ts";
 import type { Rejection } from "./settle_batch.ts";
 import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
 
@@ -53,7 +54,10 @@ export class PostgresLedger {
         (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
     this.#insert = insert("ON CONFLICT (request_id) DO NOTHING");
     this.#insertNew = insert("");
-    this.#find = `SELECT request_id, digest, batch_id, ${
+    // The row itself only where its digest and that of a write cannot be compared.
+    const other = "length(digest) <> ANY ($2::integer[])";
+    this.#find = `SELECT request_id, digest, CASE WHEN ${other} THEN data::text END AS data,
+        CASE WHEN ${other} THEN partition_key END AS partition_key, batch_id, ${
       isoUtc("committed_at")
     } AS committed_at, result::text AS result,
         mark::text AS mark
@@ -112,12 +116,15 @@ export class PostgresLedger {
 
   /** Finds what the ledger says about writes, by request id; what it does not have is left out. */
   async find(session: PostgresSession, writes: readonly SinkWrite[]): Promise<Map<string, Duplicate | Conflict>> {
-    const rows = await session.all(this.#find, writes.map(({ requestId }) => requestId));
+    const lengths = [...new Set(writes.map(({ digest }) => digest.length))];
+    const rows = await session.all(this.#find, writes.map(({ requestId }) => requestId), lengths);
     const byId = new Map(rows.map((row) => [row.request_id, row as unknown as StoredRow]));
     const found = new Map<string, Duplicate | Conflict>();
-    for (const { requestId, digest } of writes) {
-      const row = byId.get(requestId);
-      if (row !== undefined) found.set(requestId, row.digest === digest ? asDuplicate(row) : { status: "conflict" });
+    for (const write of writes) {
+      const row = byId.get(write.requestId);
+      if (row === undefined) continue;
+      const stored = { digest: row.digest, data: row.data, partitionKey: row.partition_key };
+      found.set(write.requestId, isSameWrite(stored, write) ? asDuplicate(row) : { status: "conflict" });
     }
     return found;
   }
@@ -186,6 +193,8 @@ function insertValues(writes: readonly SinkWrite[], place: number, batchId: stri
 
 interface StoredRow {
   readonly digest: string;
+  readonly data: string;
+  readonly partition_key: string | null;
   readonly batch_id: string;
   readonly committed_at: string;
   readonly result: string | null;

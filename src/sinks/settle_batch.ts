@@ -5,6 +5,7 @@
  */
 
 import { isolate, RowFault } from "./isolate.ts";
+import { isSameWrite } from "./same_write.ts";
 import { type Committed, type Conflict, type Duplicate, type Outcome, SinkError, type SinkWrite } from "./sink.ts";
 
 /** The outcome of a write that the database did not refuse. */
@@ -99,7 +100,7 @@ function splitRepeats(writes: readonly SinkWrite[]) {
 /** Returns `undefined` after a conflict: the ledger holds a third digest then, or that of the repeated write. */
 function outcomeOfRepeat(first: SinkWrite, outcome: Outcome, repeat: SinkWrite): Outcome | undefined {
   if (outcome.status === "conflict") return undefined;
-  if (first.digest !== repeat.digest) return { status: "conflict" };
+  if (!isSameWrite(first, repeat)) return { status: "conflict" };
   if (outcome.status === "rejected") return outcome;
   return outcome.status === "duplicate"
     ? outcome

@@ -8,7 +8,10 @@
 export interface SinkWrite {
   /** The caller's request id: the key of exactly-once. */
   readonly requestId: string;
-  /** Digest of `data` as the writer computed it; equal digests mean the same write. */
+  /**
+   * Digest of `data` and `partitionKey` as the writer computed it: equal digests mean the same write. Digests of different
+   * lengths come from different versions of the wire and cannot be compared: `isSameWrite` says what then counts.
+   */
   readonly digest: string;
   /** The row as JSON text. A sink stores it as it is. */
   readonly data: string;
@@ -52,7 +55,7 @@ export interface Rejected {
   readonly errorMessage: string;
 }
 
-/** The request id is in the ledger (or earlier in this batch) with another digest. Nothing was written. */
+/** The request id is in the ledger (or earlier in this batch) for another write. Nothing was written. */
 export interface Conflict {
   readonly status: "conflict";
 }

@@ -14,8 +14,9 @@ import { escapeLoneSurrogates } from "./storable_text.ts";
 const INSERT = `INSERT INTO batched_writes (request_id, digest, data, partition_key, batch_id, committed_at, mark)
   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request_id) DO NOTHING`;
 
-// The digests are compared by SQLite: node:sqlite cuts text that it returns at the first NUL.
-const FIND = `SELECT digest = ? AS same, batch_id, committed_at, result, mark FROM batched_writes WHERE request_id = ?`;
+// What `isSameWrite` says. SQLite compares: node:sqlite cuts text that it returns at the first NUL.
+const FIND = `SELECT CASE WHEN length(digest) = length(?1) THEN digest = ?1
+    ELSE data = ?2 AND partition_key IS ?3 END AS same, batch_id, committed_at, result, mark FROM batched_writes WHERE request_id = ?4`;
 
 const SET_RESULT = "UPDATE batched_writes SET result = ? WHERE request_id = ?";
 
@@ -64,7 +65,12 @@ export class SqliteLedger {
 
   /** Finds what the ledger says about a write, `undefined` if it does not have the request id. */
   find(write: SinkWrite): Duplicate | Conflict | undefined {
-    const [row] = this.#connection.all(FIND, write.digest, write.requestId);
+    const { requestId, digest, data, partitionKey } = write;
+    // Text that cannot be stored is in no row.
+    const [text, key] = data.isWellFormed() && partitionKey?.isWellFormed() !== false
+      ? [data, partitionKey]
+      : [null, null];
+    const [row] = this.#connection.all(FIND, digest, text, key, requestId);
     if (row === undefined) return undefined;
     if (row.same !== 1) return { status: "conflict" };
     const { batch_id, committed_at, result, mark } = row as unknown as StoredRow;

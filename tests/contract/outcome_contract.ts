@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Outcome } from "../../src/sinks/sink.ts";
+import type { Outcome, SinkWrite } from "../../src/sinks/sink.ts";
 import { type ContractTest, makeBatch, makeIds, makeWrite } from "./sink_store.ts";
 
 const ISO_UTC_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -114,6 +114,31 @@ export const OUTCOME_CONTRACT: readonly ContractTest[] = [
         "duplicate",
       ]);
       assertEquals((await store.ledger()).map(({ data, batchId }) => [data, batchId]), [["1", "1"]]);
+      await sink.close();
+    },
+  },
+  {
+    name: "write() compares data and partition key where digests are of different lengths, as of different versions",
+    async run(store) {
+      const sink = await store.open();
+      const [short, long] = ["d".repeat(16), "D".repeat(22)];
+      const first = makeWrite("a", { digest: short, partitionKey: "k" });
+      assertEquals(statuses(await sink.write({ batchId: "first", writes: [first] })), ["committed"]);
+      const again = (fields: Partial<SinkWrite>) => ({ ...first, digest: long, ...fields });
+      for (
+        const [write, status] of [
+          [again({}), "duplicate"],
+          [again({ data: "0" }), "conflict"],
+          [again({ partitionKey: null }), "conflict"],
+          [again({ partitionKey: "other" }), "conflict"],
+          [again({ digest: short, data: "0" }), "duplicate"],
+        ] as const
+      ) assertEquals(statuses(await sink.write({ batchId: "second", writes: [write] })), [status]);
+      const [inBatch, repeat] = [again({ requestId: "b" }), { ...first, requestId: "b" }];
+      assertEquals(statuses(await sink.write({ batchId: "third", writes: [inBatch, repeat] })), [
+        "committed",
+        "duplicate",
+      ]);
       await sink.close();
     },
   },

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertFalse, assertLessOrEqual, assertThrows } from "@std/assert";
 import { type Batch, GroupCommit, type Ticket } from "../../src/core/group_commit.ts";
 import { FAILURE } from "../../src/protocol/failures.ts";
-import type { SubmissionHeader } from "../../src/protocol/messages.ts";
+import { PROTOCOL_VERSION, type SubmissionHeader } from "../../src/protocol/messages.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { decodeRuns, encodeRuns, type WriteReceipt } from "../../src/protocol/receipt_runs.ts";
 
@@ -48,9 +48,9 @@ export class GroupCommitModel {
     this.#writers = new ModelWriters(limits.writersMax, limits.writerLeaseMs);
   }
 
-  submit(items: readonly ModelItem[], writer = "model", mark?: number): void {
-    const writes = items.map((item) => asWrite(item, mark));
-    const [header, body] = asSubmission(writes, writer, mark);
+  submit(items: readonly ModelItem[], writer = "model", version = PROTOCOL_VERSION, mark?: number): void {
+    const writes = items.map((item) => asWrite(item, version, mark));
+    const [header, body] = asSubmission(writes, writer, version, mark);
     const refusal = this.#refusalTwice(header, body);
     const bytes = writes.reduce((sum, write) => sum + bytesOf(write), writes.length - 1);
     const expected = this.#expectedRefusal(writer, writes, bytes);
@@ -203,12 +203,15 @@ export class GroupCommitModel {
     bytes: number,
   ): { type: string; requestIds?: string[] } | undefined {
     const known = (write: ModelWrite) => this.#recall(write) ?? this.#pending.get(write.requestId);
-    const conflicts = writes.filter((write) => (known(write)?.digest ?? write.digest) !== write.digest);
+    const comparable = (write: ModelWrite) => known(write)?.digest.length === write.digest.length;
+    const conflicts = writes.filter((write) => comparable(write) && known(write)!.digest !== write.digest);
     if (conflicts.length > 0) {
       return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts.map((write) => write.requestId) };
     }
     if (writes.every((write) => this.#recall(write) !== undefined)) return { type: FAILURE.ALREADY_COMMITTED };
     if (!this.#writers.admits(writer)) return { type: FAILURE.LANE_FULL };
+    // Until the ledger has the other write, nobody can tell whether they are the same.
+    if (writes.some((write) => known(write) && !comparable(write))) return { type: FAILURE.OVERLOADED };
     const fresh = writes.filter((write) => known(write) === undefined).length;
     if (fresh === 0) return undefined;
     const { maxPendingWrites, maxPendingBytes } = this.limits;
@@ -256,7 +259,7 @@ export class GroupCommitModel {
   /** What memory may answer: the delivery that stored the write, and writers without marks for each other. */
   #recall({ requestId, digest, mark }: ModelWrite) {
     const settled = this.#settled.get(requestId);
-    if (settled === undefined || settled.mark !== mark) return undefined;
+    if (settled === undefined || settled.mark !== mark || settled.digest.length !== digest.length) return undefined;
     return mark !== undefined && settled.digest !== digest ? undefined : settled;
   }
 }

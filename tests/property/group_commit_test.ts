@@ -7,7 +7,7 @@ import type { ModelItem, ModelLimits, ModelOutcome } from "./model_write.ts";
 
 /** Data and not functions: a counterexample is to say what happened. */
 type Command =
-  | { readonly submit: readonly ModelItem[]; readonly writer: string; readonly mark?: number }
+  | { readonly submit: readonly ModelItem[]; readonly writer: string; readonly version: number; readonly mark?: number }
   | { readonly wait: number }
   | { readonly take: true }
   | { readonly settle: number; readonly outcomes: readonly ModelOutcome[] }
@@ -15,7 +15,7 @@ type Command =
   | { readonly malformed: readonly [header: unknown, body: unknown] };
 
 function run(model: GroupCommitModel, command: Command): void {
-  if ("submit" in command) model.submit(command.submit, command.writer, command.mark);
+  if ("submit" in command) model.submit(command.submit, command.writer, command.version, command.mark);
   else if ("wait" in command) model.wait(command.wait);
   else if ("take" in command) model.take();
   else if ("settle" in command) model.settle(command.settle, command.outcomes);
@@ -42,18 +42,20 @@ const outcome = fc.constantFrom<ModelOutcome>(
 );
 
 const line = new TextEncoder().encode("1");
-const good = { version: PROTOCOL_VERSION, writer: "w", ids: ["id-1"], digests: "d".repeat(16) };
+const good = { version: PROTOCOL_VERSION, writer: "w", ids: ["id-1"], digests: "d".repeat(22) };
 
 const malformed = fc.constantFrom<[header: unknown, body: unknown]>(
   [undefined, line],
   [{ ...good, version: PROTOCOL_VERSION + 1 }, line],
+  [{ ...good, version: 1 }, line],
+  [{ ...good, version: 0 }, line],
   [{ ...good, mark: -1 }, line],
   [{ ...good, mark: 0.5 }, line],
   [{ ...good, mark: "1" }, line],
   [{ ...good, ids: [] }, line],
-  [{ ...good, ids: ["id-1", "id-1"], digests: "d".repeat(32) }, new TextEncoder().encode("1\n1")],
+  [{ ...good, ids: ["id-1", "id-1"], digests: "d".repeat(44) }, new TextEncoder().encode("1\n1")],
   [{ ...good, digests: "short" }, line],
-  [{ ...good, digests: "\u0000".repeat(16) }, line],
+  [{ ...good, digests: "\u0000".repeat(22) }, line],
   [{ ...good, keys: [null, null] }, line],
   [good, "1"],
   [good, new TextEncoder().encode("1\n2")],
@@ -65,6 +67,7 @@ const command = fc.oneof(
     arbitrary: fc.record({
       submit: fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: ({ id }) => id }),
       writer: fc.constantFrom("w1", "w1", "w1", "w2", "w3", "w4"),
+      version: fc.constantFrom(1, PROTOCOL_VERSION, PROTOCOL_VERSION),
       mark: fc.constantFrom(undefined, undefined, 0, 1, Number.MAX_SAFE_INTEGER),
     }),
   },

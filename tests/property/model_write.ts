@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { PROTOCOL_VERSION, type SubmitWritesArgs } from "../../src/protocol/messages.ts";
+import { DIGEST_CHARS, DIGEST_CHARS_OF_VERSION_1 } from "../../src/protocol/digests.ts";
+import type { SubmitWritesArgs } from "../../src/protocol/messages.ts";
 import type { WriteReceipt } from "../../src/protocol/receipt_runs.ts";
 
 export interface ModelLimits {
@@ -36,10 +37,12 @@ export interface ModelWrite {
 
 const encoder = new TextEncoder();
 
-export function asWrite({ id, variant, key }: ModelItem, mark?: number): ModelWrite {
+/** @param version Of the wire. */
+export function asWrite({ id, variant, key }: ModelItem, version: number, mark?: number): ModelWrite {
   // Lengths differ, one character is longer in bytes than in characters, and some lines of foreign writers are empty.
   const line = id % 7 === 6 ? "" : JSON.stringify({ v: variant, pad: "é".repeat(id % 4) });
-  return { requestId: `id-${id}`, digest: `digest-${id}-${variant}`.padEnd(16, "_"), line, key, mark };
+  const digest = `digest-${id}-${variant}`.padEnd(version === 1 ? DIGEST_CHARS_OF_VERSION_1 : DIGEST_CHARS, "_");
+  return { requestId: `id-${id}`, digest, line, key, mark };
 }
 
 export function bytesOf({ requestId, key, line }: ModelWrite): number {
@@ -47,9 +50,14 @@ export function bytesOf({ requestId, key, line }: ModelWrite): number {
 }
 
 /** The Update that carries these writes. */
-export function asSubmission(writes: readonly ModelWrite[], writer: string, mark?: number): SubmitWritesArgs {
+export function asSubmission(
+  writes: readonly ModelWrite[],
+  writer: string,
+  version: number,
+  mark?: number,
+): SubmitWritesArgs {
   const header = {
-    version: PROTOCOL_VERSION,
+    version,
     writer,
     ...(mark !== undefined && { mark }),
     ids: writes.map((write) => write.requestId),

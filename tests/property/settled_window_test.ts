@@ -4,7 +4,7 @@ import { SettledWindow, type SettledWrite } from "../../src/core/settled_window.
 import { restoreSnapshot, takeSnapshot } from "../../src/core/snapshot.ts";
 import { requestIdProblem } from "../../src/protocol/check.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import { DIGEST_CHARS } from "../../src/protocol/messages.ts";
+import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 
 const encoder = new TextEncoder();
 

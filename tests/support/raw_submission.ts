@@ -4,7 +4,7 @@
  * @module
  */
 import type { Client } from "@temporalio/client";
-import { canonicalJson, digestOf } from "../../src/client/canonical_json.ts";
+import { canonicalJson, writeDigest } from "../../src/client/canonical_json.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../../src/protocol/messages.ts";
 import { SUBMIT_WRITES_UPDATE } from "../../src/protocol/names.ts";
 import type { Write } from "../../src/protocol/write.ts";
@@ -14,7 +14,7 @@ import type { Lab } from "./lab.ts";
 export function submissionOf(writes: readonly Write[]): SubmitWritesArgs {
   const lines = writes.map(({ data }) => canonicalJson(data));
   const ids = writes.map(({ requestId }) => requestId);
-  const digests = lines.map((line) => digestOf(line)).join("");
+  const digests = lines.map((line, i) => writeDigest(line, writes[i].partitionKey ?? null)).join("");
   return [{ version: PROTOCOL_VERSION, writer: "raw", ids, digests }, new TextEncoder().encode(lines.join("\n"))];
 }
 

@@ -7,7 +7,8 @@ import {
   submissionProblem,
 } from "../../src/protocol/check.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import { DIGEST_CHARS, PROTOCOL_VERSION } from "../../src/protocol/messages.ts";
+import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/messages.ts";
 import { textBytes } from "../../src/protocol/text_bytes.ts";
 
 /** Stands for what may be in a bad value: no error line may repeat it. */
@@ -34,9 +35,9 @@ const MALFORMED: readonly [name: string, header: unknown, body: unknown, problem
   ["header null", null, goodBody, /^header must be an object: it is null$/],
   ["header array", [SECRET], goodBody, /^header must be an object: it is an array$/],
   ["header string", SECRET, goodBody, /^header must be an object: it is a string$/],
-  ["version missing", {}, goodBody, /^header\.version must be 1: it is missing$/],
-  ["version other", { ...good, version: 2 }, goodBody, /^header\.version must be 1: it is 2$/],
-  ["version string", { ...good, version: SECRET }, goodBody, /^header\.version must be 1: it is a string$/],
+  ["version missing", {}, goodBody, /^header\.version must be 1 or 2: it is missing$/],
+  ["version other", { ...good, version: 3 }, goodBody, /^header\.version must be 1 or 2: it is 3$/],
+  ["version string", { ...good, version: SECRET }, goodBody, /^header\.version must be 1 or 2: it is a string$/],
   ["writer missing", { ...good, writer: undefined }, goodBody, /^header\.writer must be a string: it is missing$/],
   ["writer empty", { ...good, writer: "" }, goodBody, /^header\.writer must not be empty$/],
   [
@@ -82,11 +83,11 @@ const MALFORMED: readonly [name: string, header: unknown, body: unknown, problem
     "digests short",
     { ...good, digests: SECRET },
     goodBody,
-    /^header\.digests must have 16 characters for each id: it has 6 for 2$/,
+    /^header\.digests must have 22 characters for each id: it has 6 for 2$/,
   ],
   [
     "digests of other text",
-    { ...good, digests: `${SECRET}\u0000`.padEnd(32, "語") },
+    { ...good, digests: `${SECRET}\u0000`.padEnd(44, "語") },
     goodBody,
     /^header\.digests must be base64url$/,
   ],

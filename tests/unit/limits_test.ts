@@ -2,7 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/asse
 import { takeSnapshot } from "../../src/core/snapshot.ts";
 import { SettledWindow } from "../../src/core/settled_window.ts";
 import { LIMITS, SERVER_LIMITS } from "../../src/protocol/limits.ts";
-import { DIGEST_CHARS } from "../../src/protocol/messages.ts";
+import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 

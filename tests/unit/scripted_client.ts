@@ -92,7 +92,7 @@ export class Calls {
 
   constructor(ids: readonly string[], keys: Readonly<Record<string, string>> = {}) {
     for (const id of ids) {
-      const digest = `digest-of-${id}`.padEnd(16, "_");
+      const digest = `digest-of-${id}`.padEnd(22, "_");
       const call = new PendingCall(
         id,
         digest,

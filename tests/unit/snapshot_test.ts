@@ -4,7 +4,8 @@ import { SettledWindow } from "../../src/core/settled_window.ts";
 import { restoreSnapshot, SNAPSHOT_VERSION, takeSnapshot } from "../../src/core/snapshot.ts";
 import { submissionProblem } from "../../src/protocol/check.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
-import { DIGEST_CHARS, PROTOCOL_VERSION, type SubmissionHeader } from "../../src/protocol/messages.ts";
+import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
+import { PROTOCOL_VERSION, type SubmissionHeader } from "../../src/protocol/messages.ts";
 
 function windowOf(...ids: string[]): SettledWindow {
   const window = new SettledWindow();
@@ -14,7 +15,7 @@ function windowOf(...ids: string[]): SettledWindow {
       batchId: `batch-of-${id}`,
       committedAt: "2026-01-01T00:00:00.000Z",
     } as const;
-    window.add(id, { digest: id.padEnd(16, "_"), receipt });
+    window.add(id, { digest: id.padEnd(DIGEST_CHARS, "_"), receipt });
   }
   return window;
 }
@@ -34,6 +35,18 @@ Deno.test("restoreSnapshot() gives back what takeSnapshot() was given", () => {
   for (const id of ["a", "b"]) assertEquals(settled.get(id), windowOf("a", "b").get(id));
 });
 
+Deno.test("restoreSnapshot() reads what a run of version 1 wrote, and takeSnapshot() leaves those digests out", () => {
+  const old = {
+    version: 1,
+    generation: 3,
+    settled: { ids: ["a", "b"], digests: "a".repeat(16) + "b".repeat(16), batches: [["batch", "then", 2]] },
+  } as const;
+  const { settled } = restoreSnapshot(old);
+  assertEquals([settled.get("a")?.digest, settled.get("b")?.digest], ["a".repeat(16), "b".repeat(16)]);
+  settled.add("c", windowOf("c").get("c")!);
+  assertEquals(takeSnapshot({ generation: 4, settled, writers: [] }).settled.ids, ["c"]);
+});
+
 Deno.test("restoreSnapshot() reads what a run wrote that knew no lanes", () => {
   const { writers: _, ...old } = takeSnapshot({ generation: 3, settled: windowOf("a"), writers: [] });
   const { generation, settled, writers } = restoreSnapshot(old);
@@ -47,7 +60,7 @@ for (const version of [0, SNAPSHOT_VERSION + 1, "1", undefined]) {
       version: version as number,
     };
     const { message } = assertThrows(() => restoreSnapshot(snapshot), RangeError);
-    assertStringIncludes(message, `must be ${SNAPSHOT_VERSION}: current value is ${version}`);
+    assertStringIncludes(message, `must be 1 or ${SNAPSHOT_VERSION}: current value is ${version}`);
     assertStringIncludes(message, "Run a worker with the code that wrote it");
   });
 }
