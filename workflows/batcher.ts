@@ -39,6 +39,7 @@ import {
 import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } from "../src/protocol/names.ts";
 import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
+import { StoredBodies } from "./stored_bodies.ts";
 import { flushActivities } from "./activity_proxies.ts";
 import { watchRepeats } from "./watch_repeats.ts";
 
@@ -60,10 +61,12 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const { generation, settled, writers } = restore(input.snapshot);
   const leases = new WriterLeases(options.writersMax, options.writerLeaseMs, writers);
   const commit = new GroupCommit(options, settled, leases);
+  const stored = new StoredBodies();
   const flushed = { fast: 0, durable: 0, failed: 0 };
 
   setHandler(submitWritesUpdate, async (header: SubmissionHeader, body: Uint8Array): Promise<SubmitWritesAnswer> => {
     requireRead(header, body);
+    stored.admit(header, body);
     const ticket = commit.admit(header, body, Date.now());
     await condition(() => ticket.done);
     commit.leave(header, Date.now());
@@ -93,13 +96,14 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   }));
 
   const flush = makeFlush(commit, options, flushed);
-  for (let sinceSuggested = 0;;) {
-    await condition(() => commit.hasQueued || workflowInfo().continueAsNewSuggested);
+  const rollOverDue = () => workflowInfo().continueAsNewSuggested || stored.rollOverDue;
+  for (let sinceDue = 0;;) {
+    await condition(() => commit.hasQueued || rollOverDue());
     if (commit.hasQueued) {
       if (options.gatherMs > 0 && !commit.hasFullBatch) await condition(() => commit.hasFullBatch, options.gatherMs);
       await flush();
-      if (workflowInfo().continueAsNewSuggested && ++sinceSuggested >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
-      if (!workflowInfo().continueAsNewSuggested || commit.hasQueued) continue;
+      if (rollOverDue() && ++sinceDue >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
+      if (!rollOverDue() || commit.hasQueued) continue;
     }
     // A handler that waits for writes in the queue can finish only after their flush.
     await condition(() => allHandlersFinished() || commit.hasQueued);

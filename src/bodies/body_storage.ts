@@ -14,11 +14,13 @@ import {
 } from "@temporalio/common";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { shortMessage } from "../protocol/failures.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { BATCHER_WORKFLOW } from "../protocol/names.ts";
 import { UNREAD_BODY_KEY, type UnreadBody } from "../protocol/messages.ts";
+import { BodyCache } from "./body_cache.ts";
 import { BodyError, bodyErrorIn } from "./body_error.ts";
 
 /** Options of a {@linkcode BodyStorage}. */
@@ -86,9 +88,8 @@ export function noBodyStorage(): ExternalStorage {
   return new ExternalStorage({ drivers, driverSelector: () => null });
 }
 
-/** Marks a reference as that of an Update's argument. */
-const USE = "use";
-const SUBMISSION = "submission";
+/** Field of a reference that marks it as that of an Update's argument; its value tells batchers apart. */
+const SUBMISSION_OF = "submissionOf";
 
 const submissions = new AsyncLocalStorage<StorageDriverClaim[]>();
 
@@ -108,6 +109,7 @@ const READ_AGAIN_AFTER_MS = [50, 150, 400, 900];
 class GuardedDriver implements StorageDriver {
   readonly name: string;
   readonly type: string;
+  readonly #cache = new BodyCache(LIMITS.bodyCacheBytesMax);
 
   constructor(private readonly inner: StorageDriver) {
     this.name = inner.name;
@@ -115,11 +117,18 @@ class GuardedDriver implements StorageDriver {
   }
 
   async store(context: StorageDriverStoreContext, payloads: Payload[]): Promise<StorageDriverClaim[]> {
-    const claims = await this.#store(context, payloads);
+    const owner = ownerOf(context.target);
     const submission = submissions.getStore();
-    if (submission === undefined) return claims;
-    submission.push(...claims);
-    return claims.map(({ claimData }) => new StorageDriverClaim({ ...claimData, [USE]: SUBMISSION }));
+    if (submission !== undefined) {
+      const claims = await this.#store(context, payloads);
+      submission.push(...claims);
+      return claims.map(({ claimData }) => new StorageDriverClaim({ ...claimData, [SUBMISSION_OF]: owner }));
+    }
+    // Not in a writer: an Update that is sent again needs a body that lives as long as the run that takes it.
+    const known = payloads.map((payload) => this.#cache.referenceTo(owner, payload));
+    const fresh = payloads.filter((_, i) => known[i] === undefined);
+    const stored = fresh.length > 0 ? await this.#store(context, fresh) : [];
+    return known.map((claimData) => claimData ? new StorageDriverClaim({ ...claimData }) : stored.shift()!);
   }
 
   async #store(context: StorageDriverStoreContext, payloads: Payload[]): Promise<StorageDriverClaim[]> {
@@ -136,11 +145,15 @@ class GuardedDriver implements StorageDriver {
   }
 
   async #retrieve(context: StorageDriverRetrieveContext, claim: StorageDriverClaim): Promise<Payload> {
-    const { [USE]: use, ...claimData } = claim.claimData;
+    const { [SUBMISSION_OF]: owner, ...claimData } = claim.claimData;
+    const kept = this.#cache.get(claimData);
+    if (kept !== undefined) return kept;
     try {
-      return await this.#read(context, new StorageDriverClaim(claimData));
+      const payload = await this.#read(context, new StorageDriverClaim(claimData));
+      if (owner !== undefined) this.#cache.add(owner, claimData, payload);
+      return payload;
     } catch (error) {
-      if (use !== SUBMISSION || !(error instanceof BodyError) || error.problem === "not stored") throw error;
+      if (owner === undefined || !(error instanceof BodyError) || error.problem === "not stored") throw error;
       return unreadBody({ [UNREAD_BODY_KEY]: error.problem, message: shortMessage(error) });
     }
   }
@@ -158,6 +171,11 @@ class GuardedDriver implements StorageDriver {
       }
     }
   }
+}
+
+function ownerOf(target: StorageDriverTargetInfo | undefined): string {
+  const hash = createHash("sha256").update(`${target?.namespace ?? ""}\n${target?.id ?? ""}`);
+  return hash.digest("base64url").slice(0, 22);
 }
 
 /** Names of the errors with which S3 and its like say that there is no such object, and of one that is not as it was. */

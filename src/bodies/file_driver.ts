@@ -5,7 +5,6 @@
  */
 import type {
   Payload,
-  StorageDriver,
   StorageDriverRetrieveContext,
   StorageDriverStoreContext,
   StorageDriverTargetInfo,
@@ -17,6 +16,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BodyError } from "./body_error.ts";
+import type { RemovingDriver } from "./sent_bodies.ts";
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
@@ -46,7 +46,7 @@ const BODY_SUFFIX = ".body";
 const PARTIAL_SUFFIX = ".partial";
 
 /** What the driver makes, and nothing else: a reference comes over the wire, and must not lead out of the folder. */
-const BODY_PATH = /^[0-9a-f]{32}\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.body$/;
+const BODY_PATH = /^[0-9a-f]{32}\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(?:body|partial)$/;
 const OWNER_FOLDER = /^[0-9a-f]{32}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
@@ -60,7 +60,7 @@ const FOLDER_TRIES = 3;
  * name, synced and renamed, and so is its folder's entry. What is read is compared with the digest in its reference.
  * No two references share a file, so removing one breaks no other.
  */
-export class FileBodyDriver implements StorageDriver {
+export class FileBodyDriver implements RemovingDriver {
   readonly name = "file";
   readonly type = "temporal-batcher.file";
 
@@ -93,7 +93,12 @@ export class FileBodyDriver implements StorageDriver {
     return Promise.all(claims.map(({ claimData }) => this.#read(claimData)));
   }
 
-  /** Removes bodies; those that are gone already are no error. */
+  /** Removes bodies by their references; those that are gone already are no error. */
+  discard(claims: readonly StorageDriverClaim[]): Promise<void> {
+    return this.remove(claims.map(({ claimData }) => claimData.path));
+  }
+
+  /** Removes bodies by their paths; those that are gone already are no error. */
   async remove(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       if (BODY_PATH.test(path)) await rm(join(this.folder, path), { force: true });

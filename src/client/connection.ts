@@ -10,6 +10,9 @@ import { Client, type ConnectionOptions } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
+import { BodyStorage } from "../bodies/body_storage.ts";
+import { latestRun } from "../bodies/latest_run.ts";
+import { canRemove, SentBodies } from "../bodies/sent_bodies.ts";
 import { submissionInterceptor } from "../bodies/submission_interceptor.ts";
 
 /** Where to connect; what is left out comes from the environment. */
@@ -87,15 +90,24 @@ export function connectWriterClient(options: ConnectOptions = {}): Promise<Conne
 async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<ConnectedClient> {
   const { connection: connectionOptions, namespace } = loadConnectConfig(options);
   const connection = await connectNative(connectionOptions, options.connectTimeoutMs, kind);
+  const { dataConverter } = options;
+  const storage = dataConverter?.externalStorage;
+  const sent = storage instanceof BodyStorage && canRemove(storage.driver)
+    ? new SentBodies(storage.driver, (workflowId) => latestRun(client, { namespace, workflowId }))
+    : undefined;
+  const client: Client = new Client({
+    connection,
+    namespace,
+    ...(dataConverter && { dataConverter }),
+    interceptors: { workflow: [submissionInterceptor(sent)] },
+  });
   return {
-    client: new Client({
-      connection,
-      namespace,
-      ...(options.dataConverter && { dataConverter: options.dataConverter }),
-      interceptors: { workflow: [submissionInterceptor()] },
-    }),
+    client,
     address: connectionOptions.address ?? DEFAULT_ADDRESS,
-    [Symbol.asyncDispose]: () => connection.close(),
+    async [Symbol.asyncDispose]() {
+      await sent?.settled();
+      await connection.close();
+    },
   };
 }
 

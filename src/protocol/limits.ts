@@ -46,6 +46,17 @@ export const LIMITS = {
   answerBytesMax: 1536 * 1024,
   /** Payloads of this size and more are stored outside of the history, where that is set up. */
   bodyThresholdBytes: 16 * 1024,
+  /** Youngest body that a sweep looks at: an Update on its way is over by then, also by clocks that differ. */
+  bodySweepAgeMinMs: 10 * 60_000,
+  /**
+   * Bytes of stored bodies that one run takes before it rolls over: a worker that replays the run reads all of them, and
+   * has no more time for it than a workflow task.
+   */
+  runBodiesBytesMax: 64 * 1024 * 1024,
+  /** How long a run that has taken bodies goes on: until then they must not be removed. */
+  runBodiesMsMax: 60 * 60_000,
+  /** Bodies that a process keeps after it has read them: a batcher's pending writes four times. */
+  bodyCacheBytesMax: 64 * 1024 * 1024,
   /** A payload that refers to a stored body: an S3 key may have 1,024 bytes, and a bucket and a digest come with it. */
   bodyReferenceBytesMax: 2 * 1024,
   /** Characters of an error message that a receipt or a failure carries. */
