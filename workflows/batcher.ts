@@ -172,6 +172,10 @@ function asFailure(refusal: Refusal): ApplicationFailure {
         `Cannot admit as ${refusal.writersMax} other writers have a place here`,
         type,
       );
+    case FAILURE.WRITER_BUSY: {
+      const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
+      return ApplicationFailure.retryable("Cannot admit now: an Update of this writer is in flight", type, details);
+    }
     case FAILURE.OVERLOADED: {
       const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
       return ApplicationFailure.retryable(`Cannot admit now: ${refusal.reason}`, type, details);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LIMITS } from "../protocol/limits.ts";
 import { BATCHER_WORKFLOW, batcherWorkflowId } from "../protocol/names.ts";
 import { type BenchContext, type BenchRow, checkLedger, startBenchSystem } from "./scenario.ts";
 import { runWriterProcesses, type WriterProcessInput } from "./writer_process.ts";
@@ -39,11 +40,11 @@ export async function* fanin(context: BenchContext): AsyncGenerator<BenchRow> {
     yield await measure("writer", processes, name);
   }
   const name = "naive";
-  // The naive way has no lanes, so its batcher must admit every process.
+  // The naive way has no lanes, so its batcher must admit every caller.
   await bench.system.client.workflow.start(BATCHER_WORKFLOW, {
     workflowId: batcherWorkflowId(name, 0, 0),
     taskQueue,
-    args: [{ options: { writersMax: NAIVE_PROCESSES } }],
+    args: [{ options: { writersMax: LIMITS.writersMax } }],
     workflowTaskTimeout: "3s",
   });
   context.progress(`fanin: ${NAIVE_PROCESSES} processes, the naive way`);

@@ -21,23 +21,30 @@ const { address, name, taskQueue } = input;
 await using connected = await (input.kind === "naive" ? connectClient : connectWriterClient)({ address });
 const { client } = connected;
 await using writer = new BatchWriter({ ...input.batching, client, name, taskQueue });
-const naiveWriterId = randomUUID();
+/** Ids of writers without an Update in flight: a batcher takes one Update of a writer at a time. */
+const naiveWriterIds: string[] = [];
 let naiveUpdates = 0;
 
 /** One Update for one write: what comes to mind first. */
-function writeNaively({ requestId, data }: Write): Promise<SubmitWritesAnswer> {
+async function writeNaively({ requestId, data }: Write): Promise<SubmitWritesAnswer> {
   const line = canonicalJson(data);
+  const writer = naiveWriterIds.pop() ?? randomUUID();
   const header = {
     version: PROTOCOL_VERSION,
-    writer: naiveWriterId,
+    writer,
     ids: [requestId],
     digests: writeDigest(line, null),
   };
   naiveUpdates++;
-  return client.workflow.getHandle(batcherWorkflowId(name, 0, 0)).executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(
+  const answer = await client.workflow.getHandle(batcherWorkflowId(name, 0, 0)).executeUpdate<
+    SubmitWritesAnswer,
+    SubmitWritesArgs
+  >(
     SUBMIT_WRITES_UPDATE,
     { args: [header, new TextEncoder().encode(line)] },
   );
+  naiveWriterIds.push(writer);
+  return answer;
 }
 
 const send = input.kind === "naive" ? writeNaively : writer.write.bind(writer);

@@ -159,15 +159,20 @@ export class BatchWriter implements AsyncDisposable {
     return this.#callFor(write).wait(waitMs, signal);
   }
 
-  /** Sends what waits in a window now, and waits until every write so far is answered. */
+  /** Sends what waits in a window now, and waits until every caller so far has its answer. */
   async flush(): Promise<void> {
     await Promise.all([...this.#routes.values()].map(({ coalescer }) => coalescer.drain()));
   }
 
-  /** Refuses new writes and waits until every write so far is answered. */
+  /** Refuses new writes and waits until every caller so far has its answer. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.flush();
+    // An Update that nobody waits for any more is left to the batcher.
+    await Promise.all([...this.#routes.values()].map(({ courier, coalescer }) => {
+      courier.close();
+      return coalescer.ended();
+    }));
     clearInterval(this.#deadlineCheck);
   }
 
@@ -211,6 +216,8 @@ export class BatchWriter implements AsyncDisposable {
   #checkDeadlines(): void {
     const now = performance.now();
     for (const call of this.#calls.values()) call.expire(now);
+    // Behind an Update that hangs, calls that have given up must not fill the queue.
+    for (const { coalescer } of this.#routes.values()) coalescer.dropAbandoned();
   }
 }
 

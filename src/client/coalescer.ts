@@ -26,7 +26,7 @@ export class Coalescer {
   /** On the wall clock: the end of the window in which the oldest call in the outbox came. */
   #dueMs = 0;
   #running: Promise<void> | undefined;
-  #turn: Promise<void> | undefined;
+  #delivering: readonly PendingCall[] = [];
   #endWindow: (() => void) | undefined;
   #draining = 0;
 
@@ -48,20 +48,25 @@ export class Coalescer {
     if (this.#isFull()) this.#endWindow?.();
   }
 
-  /** Sends what waits in a window now, and waits until all of it, and what was sent before, is settled. */
+  /** Sends what waits in a window now, and waits until nobody waits for any call that was pushed before. */
   async drain(): Promise<void> {
     // Not for what is pushed meanwhile: under load that would never end.
-    const waiting = new Set(this.#outbox);
+    const calls = [...this.#delivering, ...this.#outbox];
     this.#draining++;
     this.#endWindow?.();
-    do await this.#turn; while (waiting.has(this.#outbox[0]));
+    await Promise.all(calls.map((call) => call.unwaited()));
     this.#draining--;
+    this.dropAbandoned();
+  }
+
+  /** Waits until nothing is in flight and nothing waits to be. */
+  async ended(): Promise<void> {
+    await this.#running;
   }
 
   async #run(): Promise<void> {
     do {
-      this.#turn = this.#next();
-      await this.#turn;
+      await this.#next();
     } while (this.#outbox.length > 0);
     this.#running = undefined;
   }
@@ -71,7 +76,11 @@ export class Coalescer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     await this.#window();
     const calls = this.#take();
-    if (calls.length > 0) await this.deliver(calls);
+    if (calls.length > 0) {
+      this.#delivering = calls;
+      await this.deliver(calls);
+      this.#delivering = [];
+    }
     // One more turn: the callers that this answer has released are about to write again.
     if (this.#outbox.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -96,13 +105,19 @@ export class Coalescer {
     });
   }
 
-  #take(): PendingCall[] {
+  /** Drops the calls that nobody waits for any more. */
+  dropAbandoned(): void {
+    if (!this.#outbox.some((call) => call.abandoned)) return;
     this.#outbox = this.#outbox.filter((call) => {
       if (!call.abandoned) return true;
       call.drop();
       this.#outboxBytes -= call.bytes;
       return false;
     });
+  }
+
+  #take(): PendingCall[] {
+    this.dropAbandoned();
     let bytes = 0;
     let count = 0;
     for (const call of this.#outbox) {

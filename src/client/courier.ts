@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Client } from "@temporalio/client";
+import type { Client, WorkflowHandle, WorkflowUpdateHandle } from "@temporalio/client";
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { BodyStorage } from "../bodies/body_storage.ts";
@@ -21,7 +21,7 @@ import { BATCHER_WORKFLOW, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
-import { backOffMs, judge, type Verdict, wasRefused } from "./retry.ts";
+import { backOffMs, judge, judgeWait, type Verdict, wasRefused } from "./retry.ts";
 import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
 /** Where a courier goes, and on whose behalf. */
@@ -47,7 +47,7 @@ export interface CourierCounters {
   laneMoves: number;
   /** Updates that the server's limit of Updates in flight turned away. */
   capErrors: number;
-  /** Updates that a batcher turned away because it was full or rolling over. */
+  /** Updates that a batcher turned away because it was full, rolling over, or busy with another one of their writer. */
   overloads: number;
   /** Updates that were sent again for another reason. */
   retries: number;
@@ -66,6 +66,17 @@ const ATTEMPT_MS = 15_000;
 
 const textEncoder = new TextEncoder();
 
+/** The writes of one Update. */
+interface Submission {
+  readonly updateId: string;
+  readonly batch: readonly PendingCall[];
+  readonly mark: number;
+  /** Whether an earlier try may have brought the Update to the batcher. */
+  maybeKnown: boolean;
+  /** Finds the Update again; there is none until the server has answered. */
+  handle: WorkflowUpdateHandle<SubmitWritesAnswer> | undefined;
+}
+
 /** Counters that have counted nothing yet. */
 export function newCounters(): CourierCounters {
   return { updates: 0, answeredWrites: 0, laneMoves: 0, capErrors: 0, overloads: 0, retries: 0, starts: 0 };
@@ -79,6 +90,7 @@ export class Courier {
   #admitted = false;
   /** When the last try ended, on the clock of `performance.now()`. */
   #triedAt = 0;
+  #closed = false;
 
   constructor(private readonly options: CourierOptions) {
     this.#walk = new LaneWalk(options.writerId);
@@ -89,7 +101,11 @@ export class Courier {
     return this.#admitted ? this.options.workflowIdOf(this.#walk.lane) : undefined;
   }
 
-  /** Delivers calls in one Update and settles each of them, unless its callers give up first. Never rejects. */
+  /**
+   * Delivers calls in one Update and settles each of them, unless its callers give up first. Never rejects.
+   *
+   * Ends no sooner than the Update does, even if nobody waits for it any more: a writer has one Update in flight.
+   */
   async deliver(calls: readonly PendingCall[]): Promise<void> {
     try {
       await this.#deliver(calls);
@@ -99,25 +115,31 @@ export class Courier {
     }
   }
 
+  /** Stops looking after an Update that nobody waits for, once the request that is under way is over. */
+  close(): void {
+    this.#closed = true;
+  }
+
   async #deliver(calls: readonly PendingCall[]): Promise<void> {
     this.#returnAfterSilence();
     let batch = calls;
     // One for all tries: by it the ledger tells this delivery that a row is its own.
     const mark = newMark();
-    let updateId = this.#newUpdateId();
+    let submission: Submission | undefined;
     for (let attempt = 1;; attempt++) {
-      // Who gave up was told what was true then, so its write must not go out after all. And the same Update id again is
-      // answered from the run that knows it, so it must stand for the same writes.
-      if (batch.some((call) => call.abandoned)) {
-        updateId = this.#newUpdateId();
+      // The same Update id again is answered from the run that knows it, so it must stand for the same writes.
+      if (submission === undefined || !submission.maybeKnown && batch.some((call) => call.abandoned)) {
+        // Never send a write whose callers have already received an error.
         batch = dropAbandoned(batch);
+        submission = { updateId: this.#newUpdateId(), batch, mark, maybeKnown: false, handle: undefined };
       }
       if (batch.length === 0) return;
-      const verdict = await this.#attempt(batch, updateId, mark);
+      if (this.#closed && batch.every((call) => call.abandoned)) return void dropAbandoned(batch);
+      const verdict = await this.#attempt(submission);
       if (verdict === undefined) return;
       batch = this.#settleBy(verdict, batch);
       const moved = this.#changesLane(verdict);
-      if (moved || verdict.kind !== "again" || verdict.fresh) updateId = this.#newUpdateId();
+      if (moved || verdict.kind !== "again" || verdict.fresh) submission = undefined;
       if (batch.length > 0) await this.#prepareNext(verdict, batch, attempt);
       // What other lanes said is no reason to be slow with this one.
       if (moved) attempt = 0;
@@ -147,45 +169,81 @@ export class Courier {
     return `${this.options.writerId}/${++this.#nextUpdate}`;
   }
 
-  /** Sends an Update. Settles its calls if it is answered, else says what the failure means. */
-  async #attempt(batch: readonly PendingCall[], updateId: string, mark: number): Promise<Verdict | undefined> {
-    const sentBefore = batch.map((call) => call.sent);
-    for (const call of batch) call.sent = true;
-    this.options.counters.updates++;
-    let answer: SubmitWritesAnswer;
+  /** Sends an Update, or finds it again. Settles its calls if it is answered, else says what the failure means. */
+  async #attempt(submission: Submission): Promise<Verdict | undefined> {
+    const { client } = this.options;
+    const { batch } = submission;
+    const deadline = Date.now() + ATTEMPT_MS;
+    for (const call of batch) call.inFlight = true;
     try {
-      answer = await this.#update(batch, updateId, mark);
-    } catch (error) {
-      const verdict = judge(error);
-      const message = "message" in verdict ? verdict.message : "";
-      const refused = wasRefused(verdict) || verdict.kind === "start" && await this.#neverWas();
-      batch.forEach((call, i) => {
-        call.lastProblem = message;
-        if (refused) call.sent = sentBefore[i];
-      });
-      return verdict;
+      if (submission.handle === undefined) {
+        const failed = await this.#submit(submission, deadline);
+        if (failed !== undefined) return this.#noteFailure(batch, ...failed);
+      }
+      let answer: SubmitWritesAnswer;
+      try {
+        answer = await client.withDeadline(deadline, () => submission.handle!.result());
+      } catch (error) {
+        const verdict = judgeWait(error);
+        // The Update is still this one, so that its answer will be the whole truth about its writes.
+        if (verdict.kind === "again" && !verdict.fresh) return verdict;
+        return this.#noteFailure(batch, verdict, wasRefused(verdict));
+      }
+      this.#admitted = true;
+      this.#answer(batch, answer.runs);
+      return undefined;
     } finally {
       this.#triedAt = performance.now();
     }
-    this.#admitted = true;
-    this.#answer(batch, answer.runs, sentBefore);
-    return undefined;
+  }
+
+  /** Has the server take the Update, or say that it has it. Returns the verdict, and whether nothing can have got in. */
+  async #submit(submission: Submission, deadline: number): Promise<[Verdict, refused: boolean] | undefined> {
+    const { client } = this.options;
+    if (submission.batch.some((call) => call.abandoned)) {
+      // To send it again might have it admitted only now.
+      submission.handle = this.#batcher().getUpdateHandle<SubmitWritesAnswer>(submission.updateId);
+      return undefined;
+    }
+    this.options.counters.updates++;
+    try {
+      submission.handle = await client.withDeadline(deadline, () => this.#update(submission));
+      return undefined;
+    } catch (error) {
+      const verdict = judge(error);
+      const refused = wasRefused(verdict) || verdict.kind === "start" && await this.#neverWas();
+      submission.maybeKnown ||= !refused;
+      return [verdict, refused];
+    }
+  }
+
+  #noteFailure(batch: readonly PendingCall[], verdict: Verdict, refused: boolean): Verdict {
+    const message = "message" in verdict ? verdict.message : "";
+    for (const call of batch) {
+      call.lastProblem = message;
+      call.inFlight = false;
+      call.mayBeStored ||= !refused;
+    }
+    return verdict;
   }
 
   /** Whether no batcher has ever run on this lane, as far back as the server remembers: so none has taken anything. */
   async #neverWas(): Promise<boolean> {
-    const { client, workflowIdOf } = this.options;
-    const handle = client.workflow.getHandle(workflowIdOf(this.#walk.lane));
     try {
-      await client.withDeadline(Date.now() + ATTEMPT_MS, () => handle.describe());
+      await this.options.client.withDeadline(Date.now() + ATTEMPT_MS, () => this.#batcher().describe());
       return false;
     } catch (error) {
       return judge(error).kind === "start";
     }
   }
 
-  #update(batch: readonly PendingCall[], updateId: string, mark: number): Promise<SubmitWritesAnswer> {
-    const { client, workflowIdOf, writerId } = this.options;
+  #batcher(): WorkflowHandle {
+    return this.options.client.workflow.getHandle(this.options.workflowIdOf(this.#walk.lane));
+  }
+
+  /** Starts an Update and waits until it is accepted; one that is answered in the same moment brings its answer along. */
+  #update({ batch, updateId, mark }: Submission): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
+    const { client, writerId } = this.options;
     const header: SubmissionHeader = {
       version: PROTOCOL_VERSION,
       writer: writerId,
@@ -196,28 +254,24 @@ export class Courier {
       ...storedFrom(client),
     };
     const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
-    const handle = client.workflow.getHandle(workflowIdOf(this.#walk.lane));
-    return client.withDeadline(
-      Date.now() + ATTEMPT_MS,
-      () =>
-        handle.executeUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
-          args: [header, body],
-          updateId,
-        }),
-    );
+    return this.#batcher().startUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
+      args: [header, body],
+      updateId,
+      waitForStage: "ACCEPTED",
+    });
   }
 
-  #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[], sentBefore: readonly boolean[]): void {
+  #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[]): void {
     const receipts = decodeRuns(runs, batch.length);
     this.options.counters.answeredWrites += batch.length;
-    batch.forEach((call, i) => settle(call, receipts[i], sentBefore[i]));
+    batch.forEach((call, i) => settle(call, receipts[i]));
   }
 
   /** Settles what a verdict settles and returns the calls that are still open. */
   #settleBy(verdict: Verdict, batch: readonly PendingCall[]): readonly PendingCall[] {
     switch (verdict.kind) {
       case "answered":
-        this.#answer(batch, verdict.runs, batch.map((call) => call.sent));
+        this.#answer(batch, verdict.runs);
         return [];
       case "conflict": {
         const conflicting = new Set(verdict.requestIds);

@@ -18,8 +18,11 @@ interface Waiter {
 /** A write on its way. Callers with the same request id share it; each has a deadline and a signal of its own. */
 export class PendingCall {
   readonly #waiters = new Set<Waiter>();
-  /** Whether an Update that carries it may have reached a batcher. */
-  sent = false;
+  readonly #whenUnwaited: (() => void)[] = [];
+  /** Whether an Update that carries it is on its way now. */
+  inFlight = false;
+  /** Whether an earlier try may have stored it: one that nothing certain is known about. */
+  mayBeStored = false;
   /** Why the last try did not get through, for the message of a timeout. */
   lastProblem = "";
   #done = false;
@@ -39,6 +42,16 @@ export class PendingCall {
   /** Whether nobody waits for it any more. */
   get abandoned(): boolean {
     return this.#waiters.size === 0;
+  }
+
+  /** Whether an Update that carries it may have reached a batcher. */
+  get sent(): boolean {
+    return this.inFlight || this.mayBeStored;
+  }
+
+  /** Waits until nobody waits for it any more: it is settled, or its callers have given up. */
+  async unwaited(): Promise<void> {
+    if (!this.abandoned) await new Promise<void>((resolve) => this.#whenUnwaited.push(resolve));
   }
 
   /** Waits for the receipt, until the deadline or the signal. */
@@ -91,6 +104,7 @@ export class PendingCall {
   #release(waiter: Waiter): Waiter | undefined {
     if (!this.#waiters.delete(waiter)) return undefined;
     waiter.release();
+    if (this.abandoned) { for (const resolve of this.#whenUnwaited.splice(0)) resolve(); }
     return waiter;
   }
 

@@ -24,7 +24,7 @@ export type Verdict =
   | { readonly kind: "conflict"; readonly requestIds: readonly string[] }
   /** The batcher found the Update malformed: a fault between two versions of this code, or of a foreign writer. */
   | { readonly kind: "invalid"; readonly message: string }
-  /** Not admitted; go again after a wait. */
+  /** Not admitted, because the batcher is full, rolls over or still has an Update of this writer; go again after a wait. */
   | { readonly kind: "overloaded"; readonly retryAfterMs: number; readonly message: string }
   /** Other writers have all places of this lane: go to the next one. */
   | { readonly kind: "laneFull" }
@@ -87,6 +87,26 @@ export function judge(error: unknown): Verdict {
   return again(error);
 }
 
+/**
+ * Judges the error that the wait for an Update was answered with, of which the server has said that it knows it.
+ *
+ * No error of such a wait says that the Update was refused, other than the batcher's own answer.
+ */
+export function judgeWait(error: unknown): Verdict {
+  const verdict = judge(error);
+  if (error instanceof WorkflowUpdateFailedError) return verdict;
+  switch (verdict.kind) {
+    case "setup":
+      return { ...verdict, refused: false };
+    case "start":
+      return { kind: "again", cap: false, fresh: true, message: "the server no longer knows the Update" };
+    case "again":
+      return { ...verdict, cap: false, fresh: false };
+    default:
+      return verdict;
+  }
+}
+
 /** Whether an Update that was judged so has certainly not been admitted, whatever else the server knows. */
 export function wasRefused(verdict: Verdict): boolean {
   switch (verdict.kind) {
@@ -131,6 +151,7 @@ function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
     case FAILURE.LANE_FULL:
       return { kind: "laneFull" };
     case FAILURE.OVERLOADED:
+    case FAILURE.WRITER_BUSY:
       return {
         kind: "overloaded",
         retryAfterMs: (details as OverloadedDetails).retryAfterMs,

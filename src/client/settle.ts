@@ -27,12 +27,8 @@ export function bodyMissing({ requestId, sent }: PendingCall, message: string): 
   return new BodyMissingError(text, sent ? "unknown" : "not written");
 }
 
-/**
- * Gives a call its receipt, or the error that its receipt stands for.
- *
- * @param sentBefore Whether an earlier Update may have stored its write.
- */
-export function settle(call: PendingCall, receipt: WriteReceipt, sentBefore: boolean): void {
+/** Gives a call its receipt, or the error that its receipt stands for. */
+export function settle(call: PendingCall, receipt: WriteReceipt): void {
   const { requestId } = call;
   switch (receipt.status) {
     case "committed":
@@ -46,7 +42,7 @@ export function settle(call: PendingCall, receipt: WriteReceipt, sentBefore: boo
       return call.reject(new RequestIdConflictError(requestId));
     case "failed":
       // It speaks of its own flush, and knows nothing of an earlier one.
-      if (sentBefore) return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
+      if (call.mayBeStored) return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
       return call.reject(
         new DatabaseWriteFailedError(`Request id ${JSON.stringify(requestId)} is not stored: ${receipt.errorMessage}`),
       );

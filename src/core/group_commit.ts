@@ -23,6 +23,7 @@ export type Refusal =
   | { readonly type: typeof FAILURE.REQUEST_ID_CONFLICT; readonly requestIds: readonly string[] }
   | { readonly type: typeof FAILURE.ALREADY_COMMITTED; readonly runs: readonly ReceiptRun[] }
   | { readonly type: typeof FAILURE.LANE_FULL; readonly writersMax: number }
+  | { readonly type: typeof FAILURE.WRITER_BUSY; readonly retryAfterMs: number }
   | { readonly type: typeof FAILURE.OVERLOADED; readonly reason: string; readonly retryAfterMs: number };
 
 /** An admitted submission that waits for its receipts. */
@@ -62,6 +63,9 @@ const RETRY_AFTER_FULL_MS = 100;
 
 /** How long a writer that was refused for a roll over waits: about as long as a flush and a continue-as-new take. */
 const RETRY_AFTER_ROLL_OVER_MS = 30;
+
+/** How long a writer waits whose own Update is still in flight: a flush or two. */
+const RETRY_AFTER_BUSY_MS = 100;
 
 /** Admits writes, batches them and settles each one exactly once. */
 export class GroupCommit {
@@ -128,6 +132,8 @@ export class GroupCommit {
     if (!this.writers.hasPlaceFor(writer, nowMs)) {
       return { type: FAILURE.LANE_FULL, writersMax: this.options.writersMax };
     }
+    // The places of a batcher hold only if each writer has one Update in flight, even one that only attaches.
+    if (this.writers.hasInFlight(writer)) return { type: FAILURE.WRITER_BUSY, retryAfterMs: RETRY_AFTER_BUSY_MS };
     if (incomparable > 0) {
       // The ledger can compare the data, and is asked as soon as the other write is settled.
       const reason = "a writer of another version has the same request id under way";

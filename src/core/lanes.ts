@@ -43,6 +43,11 @@ export class WriterLeases {
     return this.#isCurrent(writer, nowMs) || this.count(nowMs) < this.writersMax;
   }
 
+  /** Whether an Update of a writer is in flight. */
+  hasInFlight(writer: string): boolean {
+    return this.#inFlight.has(writer);
+  }
+
   /** An Update of a writer is let in: gives the writer a place, or keeps it. */
   enter(writer: string, nowMs: number): void {
     this.#inFlight.set(writer, (this.#inFlight.get(writer) ?? 0) + 1);

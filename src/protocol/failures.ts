@@ -17,6 +17,8 @@ export const FAILURE = {
   LANE_FULL: "LaneFull",
   /** A queue is full; the details carry `retryAfterMs`. */
   OVERLOADED: "Overloaded",
+  /** The batcher still has an Update of the same writer; the details carry `retryAfterMs`. */
+  WRITER_BUSY: "WriterBusy",
   /** The validator: the store of bodies does not have the body of this Update. */
   BODY_MISSING: "BodyMissing",
   /** The validator: the store of bodies does not answer for the body of this Update. */
@@ -128,7 +130,7 @@ export class BodyMissingError extends WriteError {
   }
 }
 
-/** Details of an `Overloaded` failure. */
+/** Details of an `Overloaded` and of a `WriterBusy` failure. */
 export interface OverloadedDetails {
   readonly retryAfterMs: number;
 }

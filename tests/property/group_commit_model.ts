@@ -210,6 +210,7 @@ export class GroupCommitModel {
     }
     if (writes.every((write) => this.#recall(write) !== undefined)) return { type: FAILURE.ALREADY_COMMITTED };
     if (!this.#writers.admits(writer)) return { type: FAILURE.LANE_FULL };
+    if (this.#writers.isBusy(writer)) return { type: FAILURE.WRITER_BUSY };
     // Until the ledger has the other write, nobody can tell whether they are the same.
     if (writes.some((write) => known(write) && !comparable(write))) return { type: FAILURE.OVERLOADED };
     const fresh = writes.filter((write) => known(write) === undefined).length;

@@ -66,7 +66,7 @@ const command = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       submit: fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: ({ id }) => id }),
-      writer: fc.constantFrom("w1", "w1", "w1", "w2", "w3", "w4"),
+      writer: fc.constantFrom("w1", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8"),
       version: fc.constantFrom(1, PROTOCOL_VERSION, PROTOCOL_VERSION),
       mark: fc.constantFrom(undefined, undefined, 0, 1, Number.MAX_SAFE_INTEGER),
     }),
@@ -87,7 +87,7 @@ const limits: fc.Arbitrary<ModelLimits> = fc.record({
   maxBatchBytes: fc.constantFrom(8, 40, 90, 1_000),
   maxPendingWrites: fc.integer({ min: 1, max: 12 }),
   maxPendingBytes: fc.constantFrom(30, 120, 10_000),
-  writersMax: fc.integer({ min: 1, max: 4 }),
+  writersMax: fc.integer({ min: 1, max: 8 }),
   writerLeaseMs: fc.constant(100),
 });
 

@@ -28,6 +28,7 @@ Deno.test("WriterLeases admits no more than its number of writers, and keeps eac
         if ("ask" in step) {
           const admits = model.admits(step.ask);
           assertEquals(leases.hasPlaceFor(step.ask, model.nowMs), admits);
+          assertEquals(leases.hasInFlight(step.ask), model.isBusy(step.ask));
           if (admits) {
             leases.enter(step.ask, model.nowMs);
             model.enter(step.ask);

@@ -22,6 +22,10 @@ export class ModelWriters {
     return new Set(this.#inFlight).size;
   }
 
+  isBusy(writer: string): boolean {
+    return this.#inFlight.includes(writer);
+  }
+
   admits(writer: string): boolean {
     return this.#hasPlace(writer) || this.count < this.writersMax;
   }

@@ -142,7 +142,10 @@ permittedTest("BatchWriter.write() gives up at the caller's deadline", async () 
   const { writer } = await writerWith([() => answer.promise]);
   const error = await assertRejects(() => writer.write({ requestId: "a", data: 1 }, { timeoutMs: 1 }), Error);
   assertEquals("outcome" in error && error.outcome, "unknown");
-  answer.resolve(committed(1));
+  // Nobody waits any more, but the Update is still in flight.
   await writer.flush();
+  assertEquals(writer.stats.waitingWrites, 1);
+  answer.resolve(committed(1));
+  await writer[Symbol.asyncDispose]();
   assertEquals(writer.stats.waitingWrites, 0);
 });

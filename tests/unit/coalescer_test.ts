@@ -111,6 +111,36 @@ Deno.test("Coalescer.drain() waits for what is in flight and for what waits behi
   assertEquals(await drained, ["a", "b", "c"]);
 });
 
+Deno.test("Coalescer.drain() does not wait for a delivery that nobody waits for any more", async () => {
+  const bench = new HeldDeliveries();
+  const abort = new AbortController();
+  const call = bench.makeCall("a");
+  const stopped = call.wait(1_000, abort.signal).catch(() => "stopped");
+  bench.coalescer.push(call);
+  const held = await bench.delivery(0);
+  const drained = bench.coalescer.drain();
+  abort.abort();
+  await drained;
+  assertEquals([await stopped, bench.inFlight], ["stopped", 1]);
+  held.answer();
+  await bench.coalescer.ended();
+  assertEquals(bench.inFlight, 0);
+});
+
+Deno.test("Coalescer.dropAbandoned() makes room behind a delivery that hangs", async () => {
+  const bench = new HeldDeliveries();
+  bench.push("a");
+  const held = await bench.delivery(0);
+  const last = bench.push("b");
+  for (const id of ["c", "d"]) bench.coalescer.push(bench.makeCall(id));
+  bench.coalescer.dropAbandoned();
+  assertEquals(bench.dropped, ["c", "d"]);
+  held.answer();
+  (await bench.delivery(1)).answer();
+  await last;
+  assertEquals(bench.ids, [["a"], ["b"]]);
+});
+
 Deno.test("Coalescer.drain() does not wait for ever where others go on writing", async () => {
   const bench = new HeldDeliveries();
   bench.auto = true;

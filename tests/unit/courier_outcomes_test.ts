@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { permittedTest } from "../support/permitted.ts";
-import { Calls, committed, courierWith, type Step } from "./scripted_client.ts";
+import { accepted, Calls, committed, courierWith, type Step } from "./scripted_client.ts";
 import { type Failures, failures } from "./temporal_failures.ts";
 
 permittedTest("Courier.deliver() says 'not written' for a fault of set-up if nothing was sent before", async () => {
@@ -164,31 +164,114 @@ permittedTest("Courier.deliver() does not send what its caller was told is not w
   }
 });
 
-permittedTest("Courier.deliver() takes a new Update id for the rest where a caller gives up", async () => {
+permittedTest("Courier.deliver() looks for an Update that somebody has given up, and sends it to nobody", async () => {
   const calls = new Calls(["a", "b"]);
   const { client, courier } = await courierWith(({ grpc, service }) => [
     () => {
       calls.abandon("a");
       return service(grpc("UNAVAILABLE"));
     },
+    service(grpc("UNAVAILABLE")),
+    committed(2),
+  ]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
+  assertEquals([client.ids, client.polls.length, calls.done], [[["a", "b"]], 2, ["a", "b"]]);
+});
+
+permittedTest("Courier.deliver() sends the rest anew where the server does not know the Update", async () => {
+  const calls = new Calls(["a", "b"]);
+  const { client, courier } = await courierWith(({ grpc, service, workflowNotFound }) => [
+    () => {
+      calls.abandon("a");
+      return service(grpc("UNAVAILABLE"));
+    },
+    workflowNotFound(),
     committed(1),
   ]);
   await courier.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
-  assertEquals([client.ids, client.updateIds], [[["a", "b"], ["b"]], [0, 1]]);
+  assertEquals([client.ids, client.updateIds, client.polls.length], [[["a", "b"], ["b"]], [0, 1], 1]);
 });
 
-permittedTest("Courier.deliver() ends when nobody waits any more, and reports each call once", async () => {
+permittedTest("Courier.deliver() ends with its Update where nobody waits for that any more", async () => {
+  const calls = new Calls(["a", "b"]);
+  const { client, courier } = await courierWith(({ grpc, service, rpcTimeout }) => [
+    () => {
+      for (const id of ["a", "b"]) calls.abandon(id);
+      return service(grpc("UNAVAILABLE"));
+    },
+    rpcTimeout(grpc("DEADLINE_EXCEEDED")),
+    committed(2),
+  ]);
+  await courier.deliver(calls.calls);
+  assertEquals(calls.done, ["a", "b"]);
+  assertEquals([client.updates.length, client.polls.length], [1, 2]);
+});
+
+permittedTest("Courier.deliver() ends without its Update once the courier is closed and nobody waits", async () => {
   const calls = new Calls(["a", "b"]);
   const { client, courier } = await courierWith(({ grpc, service }) => [
     () => {
       for (const id of ["a", "b"]) calls.abandon(id);
+      courier.close();
       return service(grpc("UNAVAILABLE"));
     },
   ]);
   await courier.deliver(calls.calls);
   assertEquals(calls.done, ["a", "b"]);
-  assertEquals(client.updates.length, 1);
+  assertEquals([client.updates.length, client.polls.length], [1, 0]);
+});
+
+permittedTest("Courier.deliver() says 'unknown' for every fault of set-up after the Update was accepted", async () => {
+  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+    const { client, courier } = await courierWith(({ grpc, service }) => [accepted, service(grpc(code))]);
+    const calls = new Calls(["a"]);
+    await courier.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
+    assertEquals([client.updates.length, client.polls.length], [1, 1]);
+  }
+});
+
+permittedTest("Courier.deliver() asks again for an accepted Update, and does not send it again", async () => {
+  const { client, courier } = await courierWith(({ grpc, service, exhausted, rpcTimeout }) => [
+    accepted,
+    service(grpc("UNAVAILABLE")),
+    service(exhausted("CONCURRENT_LIMIT")),
+    service(grpc("FAILED_PRECONDITION")),
+    rpcTimeout(grpc("DEADLINE_EXCEEDED")),
+    { runs: [{ count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" }] },
+  ]);
+  const calls = new Calls(["a"]);
+  await courier.deliver(calls.calls);
+  // The answer is that of the one Update there was, so it is the whole truth.
+  assertEquals(await calls.results(), { a: "DATABASE_WRITE_FAILED (not written)" });
+  assertEquals([client.updates.length, client.polls.length], [1, 5]);
+});
+
+permittedTest("Courier.deliver() sends anew what was accepted by a run that is gone", async () => {
+  const { client, courier } = await courierWith(({ workflowNotFound, updateFailed, application }) => [
+    accepted,
+    workflowNotFound(),
+    accepted,
+    updateFailed(application("AcceptedUpdateCompletedWorkflow")),
+    { runs: [{ count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" }] },
+  ]);
+  const calls = new Calls(["a"]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" });
+  assertEquals(client.updateIds, [0, 1, 2]);
+});
+
+permittedTest("Courier.deliver() waits out an Update of its own that is still in flight", async () => {
+  const { client, courier, counters } = await courierWith(({ updateFailed, application }) => [
+    updateFailed(application("WriterBusy", { retryAfterMs: 1 })),
+    committed(1),
+  ]);
+  const calls = new Calls(["a"]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "committed" });
+  assertEquals([client.updateIds, counters.overloads], [[0, 1], 1]);
 });
 
 permittedTest("Courier.deliver() tells the outcome of a call that joins while the Update is on its way", async () => {

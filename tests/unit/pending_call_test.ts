@@ -64,7 +64,7 @@ Deno.test("PendingCall.expire() fails only the callers whose deadline has passed
 Deno.test("PendingCall.expire() says 'unknown' once the write was sent, and why the last try failed", async () => {
   const { call, done } = makeCall();
   const wait = call.wait(1_000);
-  call.sent = true;
+  call.inFlight = true;
   call.lastProblem = "connection refused";
   call.expire(FAR_FUTURE_MS);
   const error = await assertRejects(() => wait, WriteConfirmationTimeoutError, "(last: connection refused)");
@@ -111,7 +111,7 @@ Deno.test("PendingCall.wait() says that the outcome is unknown if a signal fires
   const { call } = makeCall();
   const abort = new AbortController();
   const stopped = call.wait(1_000, abort.signal);
-  call.sent = true;
+  call.inFlight = true;
   const reason = new Error("enough");
   abort.abort(reason);
   const error = await assertRejects(() => stopped, WriteOutcomeUnknownError);

@@ -110,11 +110,45 @@ permittedTest("judge() reads what the validator of a batcher says, by its type",
     retryAfterMs: 70,
     message: "message of Overloaded",
   });
+  assertEquals(judge(updateFailed(application("WriterBusy", { retryAfterMs: 80 }))), {
+    kind: "overloaded",
+    retryAfterMs: 80,
+    message: "message of WriterBusy",
+  });
   assertEquals(judge(updateFailed(application("InvalidWrite"))), {
     kind: "invalid",
     message: "message of InvalidWrite",
   });
   assertEquals(judge(updateFailed(application("LaneFull"))), { kind: "laneFull" });
+});
+
+permittedTest("judgeWait() takes no error of the wait for a refusal, but the batcher's own answer", async () => {
+  const [{ grpc, exhausted, service, rpcTimeout, updateFailed, application, workflowNotFound, namespaceNotFound }] =
+    await load();
+  const { judgeWait } = await import("../../src/client/retry.ts");
+  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+    const verdict = judgeWait(service(grpc(code)));
+    assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", false]);
+  }
+  assertEquals((judgeWait(namespaceNotFound("orders")) as { refused?: boolean }).refused, false);
+  const known = [
+    service(grpc("UNAVAILABLE")),
+    service(grpc("FAILED_PRECONDITION")),
+    service(exhausted("CONCURRENT_LIMIT")),
+    service(exhausted("RPS_LIMIT")),
+    rpcTimeout(undefined),
+  ];
+  for (const error of known) {
+    const verdict = judgeWait(error);
+    assertEquals([verdict.kind, "cap" in verdict && verdict.cap, "fresh" in verdict && verdict.fresh], [
+      "again",
+      false,
+      false,
+    ]);
+  }
+  const gone = judgeWait(workflowNotFound());
+  assertEquals([gone.kind, "fresh" in gone && gone.fresh], ["again", true]);
+  assertEquals(judgeWait(updateFailed(application("LaneFull"))), { kind: "laneFull" });
 });
 
 permittedTest("wasRefused() is true only for what has certainly not been admitted", async () => {

@@ -23,7 +23,13 @@ export interface SeenUpdate {
 /** What an Update is answered with; an error is thrown. */
 export type Answer = unknown;
 
-export type Step = Answer | ((update: SeenUpdate) => Answer | Promise<Answer>);
+export type Step = Answer | ((update: SeenUpdate) => Answer | Promise<Answer>) | Accepted;
+
+/** An Update that the server has accepted. What it is answered with afterwards is the next step of the script. */
+class Accepted {}
+
+/** See {@linkcode Accepted}. */
+export const accepted = new Accepted();
 
 /** Runs that say "committed" for so many writes. */
 export function committed(count: number): { runs: ReceiptRun[] } {
@@ -32,6 +38,8 @@ export function committed(count: number): { runs: ReceiptRun[] } {
 
 export class ScriptedClient {
   readonly updates: SeenUpdate[] = [];
+  /** Update ids that were asked for without sending the Update. */
+  readonly polls: string[] = [];
   readonly starts: unknown[] = [];
   /** What each start of a batcher is answered with; nothing left: it succeeds. */
   readonly startScript: Step[] = [];
@@ -41,14 +49,35 @@ export class ScriptedClient {
   constructor(private readonly script: Step[]) {}
 
   asClient(): Client {
+    const next = async (update: SeenUpdate) => {
+      if (this.script.length === 0) throw new Error("the script is over");
+      return await play(this.script.shift(), update);
+    };
     const getHandle = (workflowId: string) => ({
-      executeUpdate: async (name: string, { args, updateId }: { args: SubmitWritesArgs; updateId: string }) => {
+      startUpdate: async (name: string, { args, updateId }: { args: SubmitWritesArgs; updateId: string }) => {
         const lines = new TextDecoder().decode(args[1]).split("\n");
         const update = { workflowId, name, updateId, header: args[0], lines };
         this.updates.push(update);
-        if (this.script.length === 0) throw new Error("the script is over");
-        return await play(this.script.shift(), update);
+        const failure = { error: undefined as unknown };
+        const answer = await next(update).catch((error) => {
+          // What the batcher itself says comes as the Update's result.
+          if ((error as Error).name !== "WorkflowUpdateFailedError") throw error;
+          failure.error = error;
+        });
+        const result = async () => {
+          if (failure.error !== undefined) throw failure.error;
+          if (answer !== accepted) return answer;
+          this.polls.push(updateId);
+          return await next(update);
+        };
+        return { result };
       },
+      getUpdateHandle: (updateId: string) => ({
+        result: async () => {
+          this.polls.push(updateId);
+          return await next(this.updates.findLast((update) => update.updateId === updateId)!);
+        },
+      }),
       describe: () => play(this.described, this.updates.at(-1)!),
     });
     const start = async (_: string, options: unknown) => {
