@@ -71,14 +71,16 @@ export class PostgresCluster implements AsyncDisposable {
    * @throws {Error} If the copy cannot be made, or does not start.
    */
   async startStandby(): Promise<PostgresCluster> {
-    const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-standby-" });
-    const standby = new PostgresCluster(this.binaries, folder, this.settings, freePort());
+    const standby = new PostgresCluster(this.binaries, await makeServerFolder(), this.settings, freePort());
     try {
-      const owner = ownerOfCluster();
-      if (owner !== undefined) await Deno.chown(folder, owner.uid, owner.gid);
       const from = ["-h", LOOPBACK, "-p", `${this.port}`, "-U", SUPERUSER];
       const args = ["-D", standby.#data, ...from, "-c", "fast", "--write-recovery-conf", "--no-sync"];
-      const { success, reason } = await runToEnd([this.binaries.baseBackup, ...args], COPY_IDLE_MS, undefined, owner);
+      const { success, reason } = await runToEnd(
+        [this.binaries.baseBackup, ...args],
+        COPY_IDLE_MS,
+        undefined,
+        standby.#runAs,
+      );
       if (!success) throw new Error(`Cannot copy a PostgreSQL cluster: ${reason}`);
       await standby.restart();
       return standby;
@@ -89,15 +91,10 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   static async #startOnce(binaries: PostgresBinaries, options: PostgresClusterOptions): Promise<PostgresCluster> {
-    const owner = ownerOfCluster();
-    // Another user must be able to enter it, and TMPDIR may be a folder for us alone.
-    const dir = owner && SHARED_TEMP_DIR;
-    const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-postgres-", ...(dir && { dir }) });
     const { fsync = false, hba = [], settings = {} } = options;
     const all = { fsync: fsync ? "on" : "off", ...settings };
-    const cluster = new PostgresCluster(binaries, folder, all, freePort());
+    const cluster = new PostgresCluster(binaries, await makeServerFolder(), all, freePort());
     try {
-      if (owner !== undefined) await Deno.chown(folder, owner.uid, owner.gid);
       const args = ["-D", cluster.#data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
       const { success, reason } = await runToEnd([binaries.initdb, ...args], INITDB_IDLE_MS, undefined, cluster.#runAs);
       if (!success) throw new Error(`Cannot make a PostgreSQL cluster: ${reason}`);
@@ -161,4 +158,14 @@ export class PostgresCluster implements AsyncDisposable {
     await this.#server?.stop();
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** Makes a folder for a server that {@linkcode ownerOfCluster} runs. */
+export async function makeServerFolder(): Promise<string> {
+  const owner = ownerOfCluster();
+  // TMPDIR may be a folder for us alone.
+  const dir = owner && SHARED_TEMP_DIR;
+  const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-postgres-", ...(dir && { dir }) });
+  if (owner !== undefined) await Deno.chown(folder, owner.uid, owner.gid);
+  return folder;
 }

@@ -30,6 +30,8 @@ const RETRY = "it may pass by itself, a retry is safe";
 const ROW: Row = ["row", "correct the row"];
 const TABLES = "create the tables with 'deno task sink migrate', or correct the names in --sink";
 
+const POOLED = "a pooler hands connections from transaction to transaction: add pooling=transaction to the address";
+
 /** Codes that mean something else where a certain routine of the server gives them. */
 const BY_ROUTINE: Readonly<Record<string, Row>> = {
   "08P01 exec_bind_message": ["setup", "give the statement as many values as it has parameters"],
@@ -39,10 +41,23 @@ const BY_ROUTINE: Readonly<Record<string, Row>> = {
   "42501 ExecWithCheckOptions": ROW,
 };
 
+/**
+ * What PgBouncer means: it has one code for nearly all that it says, and no routine. Source of the texts: its `client.c`.
+ */
+const BY_POOLER_TEXT: readonly (readonly [text: RegExp, row: Row])[] = [
+  [
+    /^unsupported (?:options )?startup parameter/i,
+    ["setup", "take this parameter out of the address, or name it in the pooler's ignore_startup_parameters"],
+  ],
+  [/authentication failed$|^no such user/i, ["setup", "correct user and password, here or in the pooler's auth_file"]],
+  [/^no such database/i, ["setup", "create the database in the pooler's configuration, or correct its name"]],
+];
+
 const BY_CODE: Readonly<Record<string, Row>> = {
   "0A000": ["setup", "this server lacks a feature that the statement needs"],
   "25001": ["setup", "this statement cannot run in a transaction: leave it out of 'apply'"],
   "25006": ["unavailable", "the server is read-only: a standby, perhaps, after a failover"],
+  "26000": ["setup", POOLED],
   "28P01": ["setup", "correct the password"],
   "3D000": ["setup", "create the database, or correct its name"],
   "3F000": ["setup", TABLES],
@@ -53,6 +68,7 @@ const BY_CODE: Readonly<Record<string, Row>> = {
     "grant this role what it needs: SELECT, INSERT, UPDATE and DELETE on the tables, USAGE on their schema",
   ],
   "42P01": ["setup", TABLES],
+  "42P05": ["setup", POOLED],
   "44000": ROW, // WITH CHECK OPTION of a view
   "53100": ["unavailable", "free space on the server's disk"],
   "53300": ["unavailable", "the server has no connection left"],
@@ -100,14 +116,16 @@ const UNDECIDED: ReadonlySet<string> = new Set(
 const UNDECIDED_END = /^(?:08|57P|58|XX|40003)/;
 
 /**
- * Classifies an error of the driver by its code, never by its message.
+ * Classifies an error of the driver by its code, and by its message only where a pooler gives no code of its own.
  *
  * @returns For an error without a known code: `"unavailable"`, since nothing says that the row is at fault.
  */
 export function classifyPostgresError(error: unknown): PostgresFault {
-  const { code, routine, severity, name } = (error ?? {}) as Partial<Record<string, unknown>>;
+  const { code, routine, severity, name, message } = (error ?? {}) as Partial<Record<string, unknown>>;
   if (typeof code === "string" && SQLSTATE.test(code)) {
-    const [kind, advice] = BY_ROUTINE[`${code} ${routine}`] ?? rowOf(code);
+    const [kind, advice] = BY_ROUTINE[`${code} ${routine}`] ??
+      (routine === undefined ? rowOfPooler(code, message) : undefined) ??
+      rowOf(code);
     const undoesStatement = severity === "ERROR" && !UNDECIDED_END.test(code);
     // A fatal error may come after the commit, while it waits for a standby.
     const refusesCommit = severity === "ERROR" && (kind === "row" || code === "40001" || code === "40P01");
@@ -122,6 +140,11 @@ export function classifyPostgresError(error: unknown): PostgresFault {
   return MISCONFIGURED.has(known)
     ? { code: known, kind: "setup", advice: "correct the address in --sink", ...neither }
     : { code: known, kind: "unavailable", advice: BY_CLASS["08"][1], ...neither };
+}
+
+function rowOfPooler(code: string, message: unknown): Row | undefined {
+  if (code !== "08P01" || typeof message !== "string") return undefined;
+  return BY_POOLER_TEXT.find(([text]) => text.test(message))?.[1];
 }
 
 function rowOf(code: string): Row {

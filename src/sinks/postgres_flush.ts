@@ -250,7 +250,8 @@ export class PostgresFlush {
       return value;
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
-      for (const sql of first ? ["ROLLBACK", "BEGIN"] : ["ROLLBACK TO SAVEPOINT attempt"]) session.ahead(sql);
+      if (first) session.beginAnew();
+      else session.ahead("ROLLBACK TO SAVEPOINT attempt");
       this.#atSavepoint = !first;
       throw error;
     }

@@ -7,11 +7,16 @@
 import postgres from "postgres";
 import { RowFault } from "./isolate.ts";
 import { classifyPostgresError, type PostgresFault } from "./postgres_errors.ts";
+import {
+  ANSWER_GRACE_MS,
+  BEGIN,
+  beginWith,
+  type PostgresLimits,
+  type PostgresPooling,
+  setForSession,
+} from "./postgres_settings.ts";
 import { checkPostgresValue, PARAMETERS_MAX, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
 import { SinkError } from "./sink.ts";
-
-/** How much longer than its limit one end waits for the other: then the network is at fault. */
-const ANSWER_GRACE_MS = 5_000;
 
 /** How long closing waits for the server to hang up. */
 const CLOSE_MS = 1_000;
@@ -19,23 +24,23 @@ const CLOSE_MS = 1_000;
 /** Most texts that are prepared on the server; `apply` may build SQL text without end. */
 const PREPARED_MAX = 100;
 
-/** With `off`, an answered commit could be lost in a crash of the server. */
-const DURABLE = `SELECT set_config('synchronous_commit', 'on', false)
-  WHERE current_setting('synchronous_commit') = 'off'`;
+/** Asks which process of the server answers. */
+const WHO = "SELECT pg_backend_pid() AS pid";
 
 /** How to connect. */
-export interface PostgresSessionOptions {
+export interface PostgresSessionOptions extends PostgresLimits {
   /** For the driver: holds the password. */
   readonly url: string;
   /** For messages: does not hold it. */
   readonly description: string;
-  readonly statementTimeoutMs: number;
-  /** Longest time that a transaction runs no statement. */
-  readonly pauseMs: number;
   readonly connectTimeoutMs: number;
+  readonly pooling: PostgresPooling;
 }
 
 type Result = PostgresRow[] & { readonly count: number | null; readonly command: string | null };
+
+/** Of the driver: the process that the server said it is, when the connection began. */
+type Answer = Result & { readonly state: { readonly pid: number } };
 
 /**
  * A connection. Every method throws {@linkcode RowFault} or a {@linkcode SinkError}, which wrote nothing unless it says so.
@@ -54,6 +59,9 @@ export class PostgresSession {
   readonly #ahead: string[] = [];
   readonly #openedAtMs = performance.now();
   #reserved: postgres.ReservedSql | undefined;
+  /** Whether another connection to the server may answer after each transaction. */
+  #shared = true;
+  #inTransaction = false;
   #lost = false;
 
   private constructor(options: PostgresSessionOptions) {
@@ -71,14 +79,9 @@ export class PostgresSession {
         this.#lost = true;
         this.#closed.resolve();
       },
-      connection: {
-        application_name: "temporal-batcher",
-        statement_timeout: options.statementTimeoutMs,
-        // Of a network that goes away the server may learn after hours, and its rows are locked until then.
-        idle_in_transaction_session_timeout: options.pauseMs + ANSWER_GRACE_MS,
-        // What a conflicting row says must be seen, also by a statement that is a transaction by itself.
-        default_transaction_isolation: "read committed",
-      },
+      // Until it is known whether a statement may stay prepared; the driver asks for the types of arrays before.
+      prepare: false,
+      connection: { application_name: "temporal-batcher" },
     });
   }
 
@@ -90,8 +93,7 @@ export class PostgresSession {
   static async open(options: PostgresSessionOptions): Promise<PostgresSession> {
     const session = PostgresSession.#make(options);
     try {
-      await session.#within(session.#sql.unsafe(DURABLE), options.connectTimeoutMs);
-      session.#reserved = await session.#sql.reserve();
+      await session.#connect();
       return session;
     } catch (error) {
       await session.close();
@@ -106,6 +108,19 @@ export class PostgresSession {
       // Its error quotes the address, with the password in it.
       throw new SinkError("setup", "no", `Cannot use the address of ${options.description}: correct host and port`);
     }
+  }
+
+  async #connect(): Promise<void> {
+    const { connectTimeoutMs, pooling } = this.#options;
+    const first = await this.#within(this.#sql.unsafe(WHO), connectTimeoutMs) as unknown as Answer;
+    // A pooler answers the start of a connection by itself, with the number of a process that there is not.
+    const direct = first[0].pid === first.state.pid;
+    this.#shared = pooling === "transaction" || pooling === "auto" && !direct;
+    if (!this.#shared) {
+      this.#sql.options.prepare = true;
+      await this.#within(this.#sql.unsafe(setForSession(this.#options)), connectTimeoutMs);
+    }
+    this.#reserved = await this.#sql.reserve();
   }
 
   /** Whether the connection is there. */
@@ -130,6 +145,7 @@ export class PostgresSession {
    * @throws {SinkError} If it failed. `wrote` is `"unknown"` unless the server said that it gave the statement up.
    */
   async allAlone(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {
+    if (this.#shared) return await this.all(sql, ...values);
     this.#checkUsable();
     try {
       return [...await this.#send(sql, values, false)];
@@ -148,7 +164,14 @@ export class PostgresSession {
 
   /** Begins a transaction, with the next statement. */
   begin(): void {
-    this.ahead("BEGIN");
+    this.#inTransaction = true;
+    this.ahead(this.#shared ? beginWith(this.#options) : BEGIN);
+  }
+
+  /** Undoes the open transaction and begins another one, with the next statement. */
+  beginAnew(): void {
+    this.ahead("ROLLBACK");
+    this.begin();
   }
 
   /**
@@ -167,6 +190,7 @@ export class PostgresSession {
    */
   async commit(): Promise<void> {
     this.#checkUsable();
+    this.#inTransaction = false;
     let result: Result;
     try {
       result = await this.#send("COMMIT", [], true);
@@ -182,6 +206,7 @@ export class PostgresSession {
 
   /** Undoes the open transaction. An error is not reported, as the error that led here is: the session is given up. */
   async rollback(): Promise<void> {
+    this.#inTransaction = false;
     try {
       this.#ahead.length = 0;
       if (this.usable) await this.#send("ROLLBACK", [], true);
@@ -211,10 +236,23 @@ export class PostgresSession {
       throw new RowFault("RangeError", `a statement takes at most ${PARAMETERS_MAX} values: it has ${values.length}`);
     }
     for (const value of values) checkPostgresValue(value);
+    if (this.#shared && !this.#inTransaction) return await this.#callInTransaction(sql, values);
     try {
       return await this.#send(sql, values, false);
     } catch (error) {
       throw this.#toError(classifyPostgresError(error), error);
+    }
+  }
+
+  async #callInTransaction(sql: string, values: readonly PostgresValue[]): Promise<Result> {
+    this.begin();
+    try {
+      const result = await this.#call(sql, values);
+      await this.commit();
+      return result;
+    } catch (error) {
+      await this.rollback();
+      throw error;
     }
   }
 
@@ -230,7 +268,7 @@ export class PostgresSession {
 
   /** @param simple Lets a text hold several statements: not for those of `apply`, the second could be COMMIT. */
   async #query(sql: string, values: readonly PostgresValue[], simple: boolean): Promise<Result> {
-    if (!simple && this.#prepared.size < PREPARED_MAX) this.#prepared.add(sql);
+    if (!simple && !this.#shared && this.#prepared.size < PREPARED_MAX) this.#prepared.add(sql);
     const options = { prepare: this.#prepared.has(sql), simple };
     const query = this.#reserved!.unsafe(sql, [...values] as postgres.ParameterOrJSON<never>[], options);
     return await this.#within(query, this.#options.statementTimeoutMs + ANSWER_GRACE_MS) as unknown as Result;

@@ -12,6 +12,7 @@ import { type PostgresTableNames, resolveTables } from "./postgres_names.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { checkPostgresVersion, migratePostgres } from "./postgres_schema.ts";
 import { PostgresSession } from "./postgres_session.ts";
+import { POOLINGS, type PostgresPooling } from "./postgres_settings.ts";
 import type { PostgresTransaction } from "./postgres_transaction.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
@@ -85,6 +86,12 @@ export interface PostgresSinkOptions extends PostgresTableNames {
    * @default {SESSION_MAX_AGE_MS}
    */
   readonly sessionMaxAgeMs?: number;
+  /**
+   * How the connections are kept by whatever is between here and the server.
+   *
+   * @default {"auto"}
+   */
+  readonly pooling?: PostgresPooling;
 }
 
 /**
@@ -193,6 +200,7 @@ function resolve(given: PostgresSinkOptions, statementTimeoutMs: number) {
     statementTimeoutMs,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     sessionMaxAgeMs: SESSION_MAX_AGE_MS,
+    pooling: "auto" as const,
   };
   const resolved = { ...defaults, ...options, ...withoutUndefined(given) };
   checkWhole("poolSize", resolved.poolSize, POOL_SIZE_MAX);
@@ -201,7 +209,13 @@ function resolve(given: PostgresSinkOptions, statementTimeoutMs: number) {
   }
   checkWhole("sessionMaxAgeMs", resolved.sessionMaxAgeMs, AGE_MAX_MS);
   const { applyTimeoutMs: pauseMs, connectTimeoutMs, poolSize: size, sessionMaxAgeMs } = resolved;
-  const session = { url, description, pauseMs, connectTimeoutMs, statementTimeoutMs: resolved.statementTimeoutMs };
+  const { statementTimeoutMs: limitMs, pooling } = resolved;
+  if (!POOLINGS.includes(pooling)) {
+    const message = `Cannot open the sink as 'pooling' must be one of ${POOLINGS.join(", ")}: ` +
+      `current value is ${JSON.stringify(pooling)}`;
+    throw new SinkError("setup", "no", message);
+  }
+  const session = { url, description, pauseMs, connectTimeoutMs, statementTimeoutMs: limitMs, pooling };
   const tables = resolveTables(resolved);
   const pool = new PostgresPool({ description, size, sessionMaxAgeMs, open: () => PostgresSession.open(session) });
   return { pool, tables, resolved };

@@ -5,6 +5,7 @@
  */
 
 import type { PostgresTableNames } from "./postgres_names.ts";
+import type { PostgresPooling } from "./postgres_settings.ts";
 import { SinkError } from "./sink.ts";
 
 /** Options that an address may carry, as `?schema=…&pool_size=…`; the driver gets the others. */
@@ -12,6 +13,7 @@ export interface PostgresUrlOptions extends PostgresTableNames {
   readonly poolSize?: number;
   readonly statementTimeoutMs?: number;
   readonly sessionMaxAgeMs?: number;
+  readonly pooling?: PostgresPooling;
 }
 
 /** A parsed address. */
@@ -34,6 +36,7 @@ const OWN = {
   pool_size: (value: string) => ({ poolSize: Number(value) }),
   statement_timeout_ms: (value: string) => ({ statementTimeoutMs: Number(value) }),
   session_max_age_ms: (value: string) => ({ sessionMaxAgeMs: Number(value) }),
+  pooling: (value: string) => ({ pooling: value as PostgresPooling }),
 } as const;
 
 /** Tells whether `spec` means to be the address of a PostgreSQL sink. */
@@ -44,8 +47,8 @@ export function isPostgresUrl(spec: string): boolean {
 /**
  * Parses `postgres://user:password@host:port/database?…`.
  *
- * Its parameters `schema`, `ledger_table`, `dead_letter_table`, `pool_size`, `statement_timeout_ms` and
- * `session_max_age_ms` are for the sink, all others (such as `sslmode`) for the driver.
+ * Its parameters `schema`, `ledger_table`, `dead_letter_table`, `pool_size`, `statement_timeout_ms`,
+ * `session_max_age_ms` and `pooling` are for the sink, all others (such as `sslmode`) for the driver.
  *
  * @throws {SinkError} If it is of another form. Nothing of it is in the message.
  *

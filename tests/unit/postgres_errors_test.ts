@@ -182,3 +182,18 @@ Deno.test("classifyPostgresError() trusts a refused COMMIT only if the server sa
   }
   assertEquals(refuses("23503", "FATAL"), false);
 });
+
+Deno.test("classifyPostgresError() reads a pooler's text where it has one code for all, and nobody else's", () => {
+  const kindOf = (message: string, fields = {}) => classifyPostgresError({ code: "08P01", message, ...fields }).kind;
+  assertEquals(kindOf("unsupported startup parameter: statement_timeout"), "setup");
+  assertEquals(kindOf("unsupported startup parameter in options: x"), "setup");
+  assertEquals(kindOf("password authentication failed"), "setup");
+  assertEquals(kindOf("no such database: shop"), "setup");
+  assertEquals(kindOf("query_wait_timeout"), "unavailable");
+  assertEquals(kindOf("server conn crashed?"), "unavailable");
+  assertEquals(kindOf("no such database: shop", { routine: "ProcessStartupPacket" }), "unavailable");
+  for (const code of ["26000", "42P05"]) {
+    const { kind, advice } = classifyPostgresError({ code, severity: "ERROR", routine: "FetchPreparedStatement" });
+    assertEquals([kind, advice.includes("pooling=transaction")], ["setup", true], code);
+  }
+});

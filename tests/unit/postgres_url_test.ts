@@ -5,7 +5,7 @@ import { SinkError } from "../../src/sinks/sink.ts";
 
 Deno.test("parsePostgresUrl() shows neither password nor parameters, and keeps its own options from the driver", () => {
   const given = "postgres://app:s3cret@db:5432/shop?schema=my%20ledger&sslmode=require&pool_size=3&ledger_table=l" +
-    "&dead_letter_table=d&statement_timeout_ms=500&session_max_age_ms=60000";
+    "&dead_letter_table=d&statement_timeout_ms=500&session_max_age_ms=60000&pooling=transaction";
   const { url, description, options } = parsePostgresUrl(given);
   assertEquals(description, "postgres://app@db:5432/shop");
   assertEquals(url, "postgres://app:s3cret@db:5432/shop?sslmode=require");
@@ -16,6 +16,7 @@ Deno.test("parsePostgresUrl() shows neither password nor parameters, and keeps i
     poolSize: 3,
     statementTimeoutMs: 500,
     sessionMaxAgeMs: 60_000,
+    pooling: "transaction",
   });
   assertEquals(parsePostgresUrl("postgresql://localhost").description, "postgres://localhost");
   for (const host of ["a,b:5433", "[::1]:5432", "%2Fvar%2Frun", "db_1.example:65535"]) {
