@@ -13,6 +13,7 @@ import {
   condition,
   continueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setHandler,
   workflowInfo,
@@ -36,7 +37,12 @@ import {
   type UnreadBody,
   unreadBodyIn,
 } from "../src/protocol/messages.ts";
-import { GET_STATS_QUERY, IS_REQUEST_PROCESSED_QUERY, SUBMIT_WRITES_UPDATE } from "../src/protocol/names.ts";
+import {
+  GET_STATS_QUERY,
+  IS_REQUEST_PROCESSED_QUERY,
+  ROLL_OVER_SIGNAL,
+  SUBMIT_WRITES_UPDATE,
+} from "../src/protocol/names.ts";
 import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { StoredBodies } from "./stored_bodies.ts";
@@ -45,6 +51,9 @@ import { watchRepeats } from "./watch_repeats.ts";
 
 /** Hands writes in; answered with their receipts after the flush that stored them. */
 export const submitWritesUpdate = defineUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE);
+
+/** Asks for a roll over. A run at its limit of Updates gets no workflow task in which it could see that limit itself. */
+export const rollOverSignal = defineSignal(ROLL_OVER_SIGNAL);
 
 /** Counters and limits. */
 export const getStatsQuery = defineQuery<BatcherStats>(GET_STATS_QUERY);
@@ -79,6 +88,10 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
       if (refusal) throw asFailure(refusal);
     },
   });
+  let rollOverAsked = false;
+  setHandler(rollOverSignal, () => {
+    rollOverAsked = true;
+  });
   setHandler(isRequestProcessedQuery, (requestId) => commit.settled.get(requestId) !== undefined);
   setHandler(getStatsQuery, () => ({
     pendingWrites: commit.pendingWrites,
@@ -96,7 +109,7 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   }));
 
   const flush = makeFlush(commit, options, flushed);
-  const rollOverDue = () => workflowInfo().continueAsNewSuggested || stored.rollOverDue;
+  const rollOverDue = () => workflowInfo().continueAsNewSuggested || stored.rollOverDue || rollOverAsked;
   for (let sinceDue = 0;;) {
     await condition(() => commit.hasQueued || rollOverDue());
     if (commit.hasQueued) {

@@ -17,7 +17,7 @@ import {
   type SubmitWritesArgs,
 } from "../protocol/messages.ts";
 import { LaneWalk } from "../core/lanes.ts";
-import { BATCHER_WORKFLOW, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
+import { BATCHER_WORKFLOW, ROLL_OVER_SIGNAL, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
@@ -64,6 +64,12 @@ const BATCHER_TASK_TIMEOUT = "3s";
  */
 const ATTEMPT_MS = 15_000;
 
+/**
+ * How often a writer asks a batcher to roll over. Once is enough for a run at its limit of Updates; a run whose workflow
+ * task fails gives the same answer, and its history must not fill with signals.
+ */
+const ROLL_OVER_EVERY_MS = 60_000;
+
 const textEncoder = new TextEncoder();
 
 /** The writes of one Update. */
@@ -91,6 +97,8 @@ export class Courier {
   /** When the last try ended, on the clock of `performance.now()`. */
   #triedAt = 0;
   #closed = false;
+  /** When a batcher was last asked to roll over, on the clock of `performance.now()`. */
+  #rollOverAskedAt = -Infinity;
 
   constructor(private readonly options: CourierOptions) {
     this.#walk = new LaneWalk(options.writerId);
@@ -308,6 +316,7 @@ export class Courier {
         else this.options.counters.retries++;
         return batch;
       case "bodyUnread":
+      case "runSpent":
         this.options.counters.retries++;
         return batch;
       case "laneFull":
@@ -319,8 +328,23 @@ export class Courier {
   async #prepareNext(verdict: Verdict, batch: readonly PendingCall[], attempt: number): Promise<void> {
     if (verdict.kind === "start") await this.#start(batch, attempt);
     else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
+    else if (verdict.kind === "runSpent") await this.#askToRollOver(attempt);
     else if (verdict.kind === "bodyUnread") await delay(backOffMs(attempt, false));
     else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
+  }
+
+  async #askToRollOver(attempt: number): Promise<void> {
+    // The first time it may be on its way to the next run by itself.
+    if (attempt > 1 && performance.now() - this.#rollOverAskedAt >= ROLL_OVER_EVERY_MS) {
+      this.#rollOverAskedAt = performance.now();
+      try {
+        const batcher = this.#batcher();
+        await this.options.client.withDeadline(Date.now() + ATTEMPT_MS, () => batcher.signal(ROLL_OVER_SIGNAL));
+      } catch {
+        // Then the next try tells what is the matter.
+      }
+    }
+    await delay(backOffMs(attempt, false));
   }
 
   async #start(batch: readonly PendingCall[], attempt: number): Promise<void> {

@@ -35,6 +35,8 @@ export type Verdict =
    * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
    */
   | { readonly kind: "again"; readonly cap: boolean; readonly fresh: boolean; readonly message: string }
+  /** The run takes no more Updates: it is at its limit of them, or its workflow task fails. Ask it to roll over. */
+  | { readonly kind: "runSpent"; readonly message: string }
   /** Not admitted: the worker cannot read the body at the moment; go again after a wait, with another copy. */
   | { readonly kind: "bodyUnread"; readonly message: string }
   /** Not admitted: the store does not have the body. */
@@ -82,8 +84,7 @@ export function judge(error: unknown): Verdict {
   const advice = SETUP_ADVICE.get(grpc.code);
   if (advice !== undefined) return { kind: "setup", refused: true, message: `${textOf(grpc)}: ${advice}` };
   if (grpc.code === RESOURCE_EXHAUSTED) return { ...again(error), cap: isCap(grpc) };
-  // The run is at its limit of Updates, or its workflow task failed: this run will not take the Update any more.
-  if (grpc.code === FAILED_PRECONDITION) return { ...again(error), fresh: true };
+  if (grpc.code === FAILED_PRECONDITION) return { kind: "runSpent", message: shortMessage(textOf(grpc)) };
   return again(error);
 }
 
@@ -101,7 +102,8 @@ export function judgeWait(error: unknown): Verdict {
     case "start":
       return { kind: "again", cap: false, fresh: true, message: "the server no longer knows the Update" };
     case "again":
-      return { ...verdict, cap: false, fresh: false };
+    case "runSpent":
+      return { kind: "again", cap: false, fresh: false, message: verdict.message };
     default:
       return verdict;
   }
@@ -122,6 +124,7 @@ export function wasRefused(verdict: Verdict): boolean {
     case "setup":
       return verdict.refused;
     case "answered":
+    case "runSpent":
     case "start":
       // A batcher that is terminated while its flush runs answers as one that never was: the writes may be stored.
       return false;

@@ -46,6 +46,9 @@ export const SIGNAL_VARIANT = {
 /** The Update that carries writes into a batcher. */
 export const SUBMIT_WRITES_UPDATE = "submitWrites";
 
+/** The signal that asks a batcher to roll over, from a writer that the server told that the run takes no more Updates. */
+export const ROLL_OVER_SIGNAL = "rollOver";
+
 /** The query for a batcher's counters and limits. */
 export const GET_STATS_QUERY = "getStats";
 

@@ -73,6 +73,23 @@ permittedTest("Courier.deliver() takes a new Update id where the old one is spen
   assertObjectMatch(counters, { updates: 5, retries: 2, overloads: 1, starts: 1 });
 });
 
+permittedTest("Courier.deliver() asks a run that takes no more Updates to roll over, and does so once", async () => {
+  const { client, courier, counters } = await courierWith(({ grpc, service }) => [
+    service(grpc("FAILED_PRECONDITION")),
+    () => {
+      assertEquals(client.signals, []);
+      return service(grpc("FAILED_PRECONDITION"));
+    },
+    service(grpc("FAILED_PRECONDITION")),
+    committed(1),
+  ]);
+  const calls = new Calls(["a"]);
+  await courier.deliver(calls.calls);
+  assertEquals(await calls.results(), { a: "committed" });
+  assertEquals([client.signals, client.updateIds], [["rollOver to batcher/0/0"], [0, 1, 2, 3]]);
+  assertObjectMatch(counters, { updates: 4, retries: 3, starts: 0 });
+});
+
 permittedTest("Courier.deliver() gives each delivery an Update id of its own", async () => {
   const { client, courier } = await courierWith(() => [committed(1), committed(1)]);
   await courier.deliver(new Calls(["a"]).calls);

@@ -42,9 +42,8 @@ permittedTest("judge() sends the same Update again after an answer that says not
 });
 
 permittedTest("judge() takes a new Update id where the run will not look at the old one again", async () => {
-  const [{ grpc, service, updateFailed, application }, { judge }] = await load();
+  const [{ updateFailed, application }, { judge }] = await load();
   const ended = [
-    service(grpc("FAILED_PRECONDITION")),
     updateFailed(application("UnprocessedUpdate")),
     updateFailed(application("AcceptedUpdateCompletedWorkflow")),
     updateFailed(new Error("no failure of a type that we know")),
@@ -54,6 +53,12 @@ permittedTest("judge() takes a new Update id where the run will not look at the 
     const verdict = judge(error);
     assertEquals([verdict.kind, "fresh" in verdict && verdict.fresh], ["again", true]);
   }
+});
+
+permittedTest("judge() knows a run that takes no more Updates", async () => {
+  const [{ grpc, service }, { judge }] = await load();
+  const verdict = judge(service(grpc("FAILED_PRECONDITION")));
+  assertEquals(verdict, { kind: "runSpent", message: "FAILED_PRECONDITION details" });
 });
 
 permittedTest("judge() starts a batcher where none runs", async () => {
@@ -165,11 +170,12 @@ permittedTest("wasRefused() is true only for what has certainly not been admitte
   const open = [
     wasRefused({ kind: "answered", runs: [] }),
     wasRefused({ kind: "start" }),
+    wasRefused({ kind: "runSpent", message }),
     wasRefused({ kind: "again", cap: false, fresh: false, message }),
     wasRefused({ kind: "again", cap: false, fresh: true, message }),
     wasRefused({ kind: "setup", refused: false, message }),
   ];
-  assertEquals([refused, open], [Array(6).fill(true), Array(5).fill(false)]);
+  assertEquals([refused, open], [Array(6).fill(true), Array(6).fill(false)]);
 });
 
 permittedTest(

@@ -41,6 +41,7 @@ export class ScriptedClient {
   /** Update ids that were asked for without sending the Update. */
   readonly polls: string[] = [];
   readonly starts: unknown[] = [];
+  readonly signals: string[] = [];
   /** What each start of a batcher is answered with; nothing left: it succeeds. */
   readonly startScript: Step[] = [];
   /** What the server says of a batcher that does not run; by default that it did once. */
@@ -78,6 +79,10 @@ export class ScriptedClient {
           return await next(this.updates.findLast((update) => update.updateId === updateId)!);
         },
       }),
+      signal: async (name: string) => {
+        await Promise.resolve();
+        this.signals.push(`${name} to ${workflowId}`);
+      },
       describe: () => play(this.described, this.updates.at(-1)!),
     });
     const start = async (_: string, options: unknown) => {
