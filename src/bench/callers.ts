@@ -3,12 +3,18 @@
  *
  * @module
  */
-import type { Client } from "@temporalio/client";
 import { BARE_CALLER_WORKFLOW, TRANSACTION_WORKFLOW } from "../protocol/names.ts";
 import type { TransactionResult } from "../../workflows/transaction.ts";
 import { benchRow } from "./closed_loop.ts";
 import { Latencies } from "./latencies.ts";
-import { type BenchContext, type BenchRow, checkLedger, rounded, startBenchSystem } from "./scenario.ts";
+import {
+  type BenchContext,
+  type BenchRow,
+  type BenchSystem,
+  checkLedger,
+  rounded,
+  startBenchSystem,
+} from "./scenario.ts";
 
 const CALLERS = 50;
 const RUNS_A_ROUND = 200;
@@ -28,7 +34,7 @@ export async function* callers(context: BenchContext): AsyncGenerator<BenchRow> 
       context.progress(`callers: round ${round} of ${ROUNDS}, ${kind}`);
       const startedAt = performance.now();
       await inParallel(RUNS_A_ROUND, async (n) => {
-        const workflowId = `${kind}/${round}/${n}`;
+        const workflowId = bench.name(`${kind}/${round}/${n}`);
         if (kind === "bare") return await client.workflow.execute(BARE_CALLER_WORKFLOW, { taskQueue, workflowId });
         const args = [{ write: { data: benchRow(n) } }];
         const { waitMs } = await client.workflow.execute(TRANSACTION_WORKFLOW, {
@@ -53,8 +59,8 @@ export async function* callers(context: BenchContext): AsyncGenerator<BenchRow> 
     ratio: rounded(perSecond("real") / perSecond("bare")),
     wait_ms_p50: waits.ms(50),
     wait_ms_p99: waits.ms(99),
-    events_per_workflow: await meanEvents(client, "real"),
-    bare_events_per_workflow: await meanEvents(client, "bare"),
+    events_per_workflow: await meanEvents(bench, "real"),
+    bare_events_per_workflow: await meanEvents(bench, "bare"),
   };
 }
 
@@ -66,10 +72,10 @@ async function inParallel(count: number, run: (n: number) => Promise<unknown>): 
   await Promise.all(Array.from({ length: CALLERS }, caller));
 }
 
-async function meanEvents(client: Client, kind: "real" | "bare"): Promise<number> {
+async function meanEvents({ system, name }: BenchSystem, kind: "real" | "bare"): Promise<number> {
   let events = 0;
   for (let n = 0; n < HISTORIES; n++) {
-    events += (await client.workflow.getHandle(`${kind}/${ROUNDS}/${n}`).describe()).historyLength;
+    events += (await system.client.workflow.getHandle(name(`${kind}/${ROUNDS}/${n}`)).describe()).historyLength;
   }
   return rounded(events / HISTORIES);
 }

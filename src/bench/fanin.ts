@@ -35,11 +35,11 @@ export async function* fanin(context: BenchContext): AsyncGenerator<BenchRow> {
     }));
 
   for (const processes of PROCESSES) {
-    const name = `fanin-${processes}`;
+    const name = bench.name(`fanin-${processes}`);
     context.progress(`fanin: ${processes} processes`);
     yield await measure("writer", processes, name);
   }
-  const name = "naive";
+  const name = bench.name("naive");
   // The naive way has no lanes, so its batcher must admit every caller.
   await bench.system.client.workflow.start(BATCHER_WORKFLOW, {
     workflowId: batcherWorkflowId(name, 0, 0),

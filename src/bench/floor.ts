@@ -29,9 +29,13 @@ const MICROSECONDS = 1_000;
 export async function* floor(context: BenchContext): AsyncGenerator<BenchRow> {
   await using bench = await startBenchSystem(context);
   const { writerClient, system } = bench;
-  await startEmptyBatcher(bench, "empty");
-  await using writer = new BatchWriter({ client: writerClient, taskQueue: system.batcherTaskQueue });
-  const empty = writerClient.workflow.getHandle("empty");
+  await startEmptyBatcher(bench, bench.name("empty"));
+  await using writer = new BatchWriter({
+    client: writerClient,
+    taskQueue: system.batcherTaskQueue,
+    name: bench.name("real"),
+  });
+  const empty = writerClient.workflow.getHandle(bench.name("empty"));
   const row = { account: "acc-17", amount: 5, note: "one row of a bench" };
   const line = canonicalJson(row);
   const body = new TextEncoder().encode(line);

@@ -25,6 +25,7 @@ export async function* overload(context: BenchContext): AsyncGenerator<BenchRow>
   const writer = new BatchWriter({
     client,
     taskQueue: system.batcherTaskQueue,
+    name: bench.name("overload"),
     // The default queue would hold half a minute of this load; a limit that is reached soon shows what lies beyond it.
     maxWaitingWrites: 10_000,
   });

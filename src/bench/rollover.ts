@@ -26,7 +26,7 @@ export async function* rollover(context: BenchContext): AsyncGenerator<BenchRow>
   await using stack = new AsyncDisposableStack();
   const writers = Array.from(
     { length: WRITERS },
-    () => stack.use(new BatchWriter({ client, taskQueue: system.batcherTaskQueue, name: "rollover" })),
+    () => stack.use(new BatchWriter({ client, taskQueue: system.batcherTaskQueue, name: bench.name("rollover") })),
   );
   context.progress(`rollover: ${DURATION_MS / 1_000} s`);
   const results = await Promise.all(writers.map((writer, i) =>
@@ -46,7 +46,7 @@ export async function* rollover(context: BenchContext): AsyncGenerator<BenchRow>
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
   if (failed > 0) throw new Error(`${failed} writes failed: ${results.find((result) => result.failure)?.failure}`);
   await checkLedger(bench.sink, answered);
-  const handle = system.client.workflow.getHandle(batcherWorkflowId("rollover", 0, 0));
+  const handle = system.client.workflow.getHandle(batcherWorkflowId(bench.name("rollover"), 0, 0));
   const { generation } = await handle.query<BatcherStats>(GET_STATS_QUERY);
   yield {
     scenario: "rollover",

@@ -22,7 +22,7 @@ export async function* shards(context: BenchContext): AsyncGenerator<BenchRow> {
         kind: "writer",
         address: bench.server.address,
         taskQueue: bench.system.batcherTaskQueue,
-        name: `shards-${count}`,
+        name: bench.name(`shards-${count}`),
         batching: { shards: count },
         prefix: `shards-${count}/${i}`,
         callers: CALLERS_OF_EACH,

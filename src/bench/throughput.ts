@@ -26,7 +26,7 @@ export async function* throughput(context: BenchContext): AsyncGenerator<BenchRo
   const taskQueue = system.batcherTaskQueue;
   let expectedRows = 0;
   for (const callers of CALLERS) {
-    const names = { real: `real-${callers}`, empty: `empty-${callers}` };
+    const names = { real: bench.name(`real-${callers}`), empty: bench.name(`empty-${callers}`) };
     await startEmptyBatcher(bench, batcherWorkflowId(names.empty, 0, 0));
     await using real = new BatchWriter({ client, taskQueue, name: names.real });
     await using empty = new BatchWriter({ client, taskQueue, name: names.empty });

@@ -23,7 +23,7 @@ export async function* window(context: BenchContext): AsyncGenerator<BenchRow> {
       kind: "writer",
       address: bench.server.address,
       taskQueue: bench.system.batcherTaskQueue,
-      name: "window",
+      name: bench.name("window"),
       batching: { windowMs: WINDOW_MS, gatherMs: GATHER_MS },
       prefix: `window/${i}`,
       callers: CALLERS_OF_EACH,

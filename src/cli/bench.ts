@@ -16,15 +16,28 @@ import { window } from "../bench/window.ts";
 import { sinks } from "../bench/sinks.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
+import { connectOrExplain } from "./server_access.ts";
 
-const SCENARIOS: Readonly<
-  Record<string, { readonly help: string; readonly run: Scenario; readonly chart?: ChartSpec }>
-> = {
+interface NamedScenario {
+  readonly help: string;
+  readonly run: Scenario;
+  readonly chart?: ChartSpec;
+  /** Why it cannot measure a server that was not started for it. */
+  readonly ownServer?: string;
+  /** Set where it measures no Temporal server at all. */
+  readonly noServer?: true;
+}
+
+const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   floor: { help: "one write when nobody else writes, beside an Update whose handler does nothing", run: floor },
   throughput: { help: "one batcher under 500 and 5,000 callers, beside an empty one", run: throughput },
   fanin: { help: "10, 30 and 60 writer processes at the same instant, and the naive way beside them", run: fanin },
   callers: { help: "caller workflows, beside bare ones", run: callers },
-  rollover: { help: "continue-as-new every twenty flushes under load", run: rollover },
+  rollover: {
+    help: "continue-as-new every twenty flushes under load",
+    run: rollover,
+    ownServer: "the server must suggest continue-as-new every twenty flushes",
+  },
   overload: { help: "three times more than the sink takes, for a minute", run: overload },
   shards: {
     help: "1, 2, 4 and 8 shards with a writer process for each",
@@ -37,30 +50,39 @@ const SCENARIOS: Readonly<
     },
   },
   window: { help: "8 processes with a window of 2 s", run: window },
-  sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks },
+  sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks, noServer: true },
 };
 
 await main({
   usage: "deno task bench",
   summary:
-    "Measures a scenario on a Temporal server and a ledger of its own. Timings are compared inside one run.\n\n" +
+    "Measures a scenario on a Temporal server that is started for it, or on yours. Workers, writers and the ledger, a\n" +
+    "SQLite file, are on this machine. On your server everything has a name of its own and is terminated in the end.\n" +
+    "Timings are compared inside one run.\n\n" +
     "Scenarios:\n" + Object.entries(SCENARIOS).map(([name, { help }]) => `  ${name.padEnd(10)}  ${help}`).join("\n"),
   operands: ["SCENARIO"],
   flags: {
     json: { type: "switch", help: "Print one JSON object a line instead of a table" },
+    address: {
+      type: "text",
+      value: "HOST:PORT",
+      help: "A Temporal server that runs (default: TEMPORAL_ADDRESS, or one is started for this)",
+    },
     chart: { type: "text", value: "FILE.svg", help: "Draw the curve as well (of shards)" },
   },
-  examples: ["deno task bench floor", "deno task bench floor --json"],
+  examples: ["deno task bench floor", "deno task bench throughput --json --address temporal.example:7233"],
   async run(flags, [name], signal) {
     const scenario = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined;
     if (scenario === undefined) {
       throw new UsageError(`Unknown scenario ${name}: it must be one of ${Object.keys(SCENARIOS).join(", ")}`);
     }
     if (flags.chart !== undefined && scenario.chart === undefined) throw new UsageError(`--chart is not for ${name}`);
+    const address = addressFor(name, scenario, flags.address);
+    if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
     const log = createLog("warn");
     installRuntime(log, "warn");
     const rows: BenchRow[] = [];
-    for await (const row of scenario.run({ log, signal, progress: (what) => console.error(what) })) {
+    for await (const row of scenario.run({ log, signal, address, progress: (what) => console.error(what) })) {
       rows.push(row);
       if (flags.json) console.log(JSON.stringify(row));
     }
@@ -73,3 +95,25 @@ await main({
     return 0;
   },
 });
+
+/** The server that a scenario measures; `undefined` where one is started for it. */
+function addressFor(name: string, { ownServer, noServer }: NamedScenario, given: string | undefined) {
+  if (noServer) {
+    if (given !== undefined) throw new UsageError(`--address is not for ${name}: it runs without Temporal`);
+    return undefined;
+  }
+  const address = given ?? (Deno.env.get("TEMPORAL_ADDRESS") || undefined);
+  if (address !== undefined && ownServer !== undefined) {
+    const instead = given === undefined ? "unset TEMPORAL_ADDRESS" : "leave out --address";
+    throw new UsageError(`${name} runs only on a server that is started for it, as ${ownServer}: ${instead}`);
+  }
+  if (address === undefined) forgetConfiguredServer();
+  return address;
+}
+
+/** TLS, namespace and API key of another server are not for the one that is started here. */
+function forgetConfiguredServer(): void {
+  for (const name of Object.keys(Deno.env.toObject())) if (name.startsWith("TEMPORAL_")) Deno.env.delete(name);
+  // A file that is not there: that of the user is for another server too. Writer processes inherit it.
+  Deno.env.set("TEMPORAL_CONFIG_FILE", "none");
+}

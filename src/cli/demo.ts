@@ -10,14 +10,16 @@ import type { BatchingOptions } from "../protocol/options.ts";
 import type { Write } from "../protocol/write.ts";
 import { type DevServer, findOrStartDevServer } from "../server/dev_server.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { startLocalSystem } from "../worker/local_system.ts";
-import { createLog, installRuntime, type Level } from "../worker/log.ts";
+import { endWorkflows } from "../worker/end_workflows.ts";
+import { type LocalSystem, startLocalSystem } from "../worker/local_system.ts";
+import { createLog, installRuntime, type Level, type Log } from "../worker/log.ts";
 import { EXIT_FAILED, main } from "./command.ts";
 import { showProgress } from "./progress.ts";
-import { batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
+import { connectOrExplain } from "./server_access.ts";
+import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { TransactionTally } from "./transaction_tally.ts";
-import { runTransactions, terminateTransactions } from "./transactions.ts";
+import { runTransactions } from "./transactions.ts";
 import { until } from "./until.ts";
 
 const DEFAULT_WORKFLOWS = 25;
@@ -32,6 +34,7 @@ await main({
     ...sinkFlag,
     ...batchingFlags,
     keep: { type: "switch", help: "Leave server and workers running until Ctrl-C, to look around in the Web UI" },
+    ...addressFlag,
     "log-level": { ...logFlag["log-level"], default: "warn" },
   },
   examples: [
@@ -46,12 +49,14 @@ await main({
     const log = createLog(level);
     installRuntime(log, level);
 
-    await using server = await findOrStartDevServer({ log: (line) => console.error(line) });
+    const { address } = flags;
+    if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
+    await using server = await findOrStartDevServer({ address, log: (line) => console.error(line) });
     console.error(`Server:  ${server.address} (${server.source})`);
     const flushes: FlushReport[] = [];
     const name = `demo-${crypto.randomUUID().slice(0, 8)}`;
     await using system = await startLocalSystem({
-      address: server.startedByUs ? server.address : undefined,
+      address: server.address,
       log,
       openSink,
       batching,
@@ -62,10 +67,10 @@ await main({
     console.error(`Workers: ${system.mainTaskQueue} and ${system.batcherTaskQueue}`);
     if (signal.aborted) return EXIT_FAILED;
 
-    await using _batcher = {
-      [Symbol.asyncDispose]: () => endBatchers(system.client, name, system.writer!.options.shards),
-    };
-    const { tally, unfinished } = await runAll(writes, {
+    await using stack = new AsyncDisposableStack();
+    // On a server that goes on, batchers and unfinished transactions would wait for a worker for ever.
+    if (!server.startedByUs) stack.defer(() => endAll(system, log));
+    const tally = await runAll(writes, {
       client: system.client,
       taskQueue: system.mainTaskQueue,
       signal,
@@ -73,8 +78,6 @@ await main({
     });
     if (signal.aborted) {
       console.error("Stopping what was started: what has begun is finished first.");
-      // On a server that goes on they would wait for a worker for ever.
-      if (!server.startedByUs) await terminateTransactions(system.client, unfinished);
       return EXIT_FAILED;
     }
     const exact = await report(writes, { tally, flushes, sink, server, name, batching });
@@ -94,10 +97,10 @@ async function runAll(
     signal: AbortSignal;
     flags: Parameters<typeof workMsOf>[0] & { readonly "confirmation-timeout-ms": number | undefined };
   },
-): Promise<{ tally: TransactionTally; unfinished: ReadonlySet<string> }> {
+): Promise<TransactionTally> {
   const tally = new TransactionTally();
   const progress = showProgress("Transactions", writes.length);
-  const unfinished = await runTransactions(writes, {
+  await runTransactions(writes, {
     client,
     taskQueue,
     workMs: workMsOf(flags),
@@ -109,7 +112,7 @@ async function runAll(
     },
   });
   progress.stop();
-  return { tally, unfinished };
+  return tally;
 }
 
 /** Prints the report and says whether every transaction succeeded and the ledger agrees. */
@@ -153,11 +156,7 @@ async function report(writes: readonly Write[], of: {
   return exact && tally.succeeded === writes.length;
 }
 
-/** The batchers of this demonstration have no more callers; on a server that stays they would stay too. */
-async function endBatchers(client: Client, name: string, shards: number): Promise<void> {
-  await Promise.all(Array.from({ length: shards }, async (_, shard) => {
-    const handle = client.workflow.getHandle(batcherWorkflowId(name, shard, 0));
-    // A shard that got no write has no batcher.
-    await handle.terminate("The demonstration is over").catch(() => {});
-  }));
+async function endAll({ client, mainTaskQueue, batcherTaskQueue }: LocalSystem, log: Log): Promise<void> {
+  const taskQueues = [mainTaskQueue, batcherTaskQueue];
+  await endWorkflows({ client, taskQueues, reason: "The demonstration is over", log });
 }

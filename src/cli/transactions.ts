@@ -47,30 +47,17 @@ export interface RunTransactionsOptions {
 /** Starts are requests that the server answers at once: more at a time would only queue there. */
 const STARTS_AT_ONCE = 100;
 
-/**
- * Starts one transaction for each write, all at once, and waits for their ends or for the signal.
- *
- * @returns Workflow ids of the transactions that may still run: none, unless the signal ended the waiting.
- */
-export async function runTransactions(
-  writes: readonly Write[],
-  options: RunTransactionsOptions,
-): Promise<ReadonlySet<string>> {
+/** Starts one transaction for each write, all at once, and waits for their ends or for the signal. */
+export async function runTransactions(writes: readonly Write[], options: RunTransactionsOptions): Promise<void> {
   const { signal } = options;
   const remaining = writes.values();
-  const unfinished = new Set<string>();
   const ended: Promise<void>[] = [];
   const starter = async () => {
     for (const write of remaining) {
       if (signal.aborted) return;
       const workflowId = workflowIdOf(write, options);
-      unfinished.add(workflowId);
       const started = await start(write, workflowId, options);
-      ended.push(
-        report(write, workflowId, started, options).then((isEnd) => {
-          if (isEnd) unfinished.delete(workflowId);
-        }),
-      );
+      ended.push(report(write, workflowId, started, options));
     }
   };
   try {
@@ -80,18 +67,6 @@ export async function runTransactions(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  return unfinished;
-}
-
-/** Ends transactions that nobody will work on any more. */
-export async function terminateTransactions(client: Client, workflowIds: Iterable<string>): Promise<void> {
-  const remaining = workflowIds[Symbol.iterator]();
-  const terminator = async () => {
-    for (const workflowId of { [Symbol.iterator]: () => remaining }) {
-      await client.workflow.getHandle(workflowId).terminate("Its caller was interrupted").catch(() => {});
-    }
-  };
-  await Promise.all(Array.from({ length: STARTS_AT_ONCE }, terminator));
 }
 
 function workflowIdOf(write: Write, { variant }: RunTransactionsOptions): string {
@@ -126,22 +101,21 @@ function storedBy({ receipt, waitMs }: TransactionResult): StoredWrite {
   return { status, requestId, batchId, waitMs };
 }
 
-/** Reports the end of a transaction; `false` if the signal came first. */
+/** Reports the end of a transaction, unless the signal came first. */
 async function report(
   write: Write,
   workflowId: string,
   started: Started,
   { onOutcome, signal }: RunTransactionsOptions,
-): Promise<boolean> {
+): Promise<void> {
   try {
     onOutcome({ write, workflowId, stored: await started.stored() });
   } catch (error) {
-    if (signal.aborted) return false;
+    if (signal.aborted) return;
     const cause = error instanceof WorkflowFailedError ? error.cause : error;
     const errorType = cause instanceof ApplicationFailure ? cause.type ?? "Error" : (cause as Error)?.name ?? "Error";
     onOutcome({ write, workflowId, errorType, errorMessage: (cause as Error)?.message ?? String(cause) });
   }
-  return true;
 }
 
 /** Enough to tell rows apart that claim one request id; part of workflow ids, so it stays as it is. */

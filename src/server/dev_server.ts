@@ -1,5 +1,5 @@
-import type { ConnectionOptions } from "@temporalio/client";
-import { loadClientConfigProfile, toClientOptions } from "@temporalio/envconfig";
+import { loadClientConfigProfile } from "@temporalio/envconfig";
+import { loadConnectConfig } from "../client/connection.ts";
 import { type DevServerOptions, type ResolvedDevServerOptions, resolveDevServerOptions } from "./dev_server_options.ts";
 import { checkTemporal, freePort, isListening, LOOPBACK } from "./probe.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -48,8 +48,8 @@ export interface DevServer extends AsyncDisposable {
 }
 
 /**
- * Finds a Temporal server, or starts one: the one that `TEMPORAL_ADDRESS` or a profile of Temporal's configuration file
- * names, else the one on `port` of this machine, else {@linkcode startDevServer}.
+ * Finds a Temporal server, or starts one: the one at `address`, else the one that `TEMPORAL_ADDRESS` or a profile of
+ * Temporal's configuration file names, else the one on `port` of this machine, else {@linkcode startDevServer}.
  *
  * What it returns has answered. A server that runs already keeps its own settings: `dbFilename`, `dynamicConfig` and
  * `ui` have no effect on it, which `log` is told. With `port` 0 none is looked for on this machine. A server named by
@@ -62,7 +62,9 @@ export interface DevServer extends AsyncDisposable {
  */
 export async function findOrStartDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const resolved = resolveDevServerOptions(options);
-  const found = await findConfigured() ?? await findRunning(resolved);
+  const found = options.address === undefined
+    ? await findConfigured() ?? await findRunning(resolved)
+    : await takeServer(options.address, "--address");
   if (!found) return await startDevServer(options);
   if (resolved.dbFilename !== undefined || Object.keys(resolved.dynamicConfig).length > 0) {
     resolved.log(`The server at ${found.address} runs with its own database and dynamic configuration`);
@@ -129,16 +131,29 @@ async function startOnce(resolved: ResolvedDevServerOptions): Promise<DevServer>
 }
 
 async function findConfigured(): Promise<DevServer | undefined> {
-  const profile = loadClientConfigProfile();
-  if (!profile.address) return undefined;
-  const source = Deno.env.get("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "Temporal's configuration file";
+  const { address } = loadClientConfigProfile();
+  if (!address) return undefined;
+  return await takeServer(
+    address,
+    Deno.env.get("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "Temporal's configuration file",
+  );
+}
+
+/**
+ * Takes a server that runs, with the TLS settings, the namespace and the API key of the environment.
+ *
+ * @param source What names it, for people.
+ * @throws {Error} If it does not answer.
+ */
+export async function takeServer(address: string, source: string): Promise<DevServer> {
+  const { connection, namespace } = loadConnectConfig({ address });
   try {
-    await checkTemporal(toClientOptions(profile).connectionOptions as ConnectionOptions, REMOTE_CHECK_TIMEOUT_MS);
+    await checkTemporal(connection, REMOTE_CHECK_TIMEOUT_MS, namespace);
   } catch (cause) {
     const message = `Cannot use the Temporal server that ${source} names as it does not answer`;
-    throw new Error(`${message}: current value is ${profile.address} (${reasonOf(cause)})`, { cause });
+    throw new Error(`${message}: current value is ${address}, namespace ${namespace} (${reasonOf(cause)})`, { cause });
   }
-  return runningServer(profile.address, profile.namespace || NAMESPACE, `from ${source} (${profile.address})`);
+  return runningServer(address, namespace, `from ${source} (${address})`);
 }
 
 async function findRunning({ port, reuseRunning }: ResolvedDevServerOptions): Promise<DevServer | undefined> {

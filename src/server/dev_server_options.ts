@@ -40,6 +40,13 @@ export interface DevServerOptions extends TemporalBinaryOptions {
    */
   dynamicConfig?: Record<string, string>;
   /**
+   * `host:port` of a server that runs, which {@linkcode findOrStartDevServer} takes; TLS, namespace and API key come from
+   * the environment.
+   *
+   * @default {it looks for one}
+   */
+  address?: string;
+  /**
    * Whether {@linkcode findOrStartDevServer} takes a server that already runs on `port`.
    *
    * @default {true}
@@ -48,7 +55,8 @@ export interface DevServerOptions extends TemporalBinaryOptions {
 }
 
 /** {@linkcode DevServerOptions} with defaults in place. */
-export interface ResolvedDevServerOptions extends Required<Omit<DevServerOptions, "dbFilename" | "cacheDir">> {
+export interface ResolvedDevServerOptions
+  extends Required<Omit<DevServerOptions, "dbFilename" | "cacheDir" | "address">> {
   cacheDir?: string;
   dbFilename?: string;
 }
