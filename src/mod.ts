@@ -5,6 +5,11 @@
  */
 export { createFlushActivities, createSubmitActivities } from "../activities/mod.ts";
 export type { FlushReport } from "../activities/flush_batch.ts";
+export { BodyError, type BodyProblem } from "./bodies/body_error.ts";
+export { BodyStorage, type BodyStorageOptions } from "./bodies/body_storage.ts";
+export { FileBodyDriver } from "./bodies/file_driver.ts";
+export { openBodyStorage } from "./bodies/open_body_storage.ts";
+export { sweepBodies, type SweepOptions, type SweepReport } from "./bodies/sweep.ts";
 export {
   BatchWriter,
   type BatchWriterOptions,

@@ -6,6 +6,7 @@
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import type { Client } from "@temporalio/client";
 import { randomUUID } from "node:crypto";
+import { openBodyStorage } from "../bodies/open_body_storage.ts";
 import { type ConnectedClient, connectWriterClient } from "../client/connection.ts";
 import { EMPTY_BATCHER_WORKFLOW } from "../protocol/names.ts";
 import { type DevServer, startDevServer, takeServer } from "../server/dev_server.ts";
@@ -56,6 +57,8 @@ export interface BenchSystemOptions {
   readonly dynamicConfig?: Record<string, string>;
   /** Puts something around the sink. */
   readonly wrapSink?: (sink: Sink) => Sink;
+  /** Address of a store of bodies, as `--body-storage` takes it; left out, all is inline. */
+  readonly bodyStorage?: string;
 }
 
 /**
@@ -66,7 +69,7 @@ export interface BenchSystemOptions {
  */
 export async function startBenchSystem(
   { log, progress, address }: BenchContext,
-  { dynamicConfig = {}, wrapSink = (sink) => sink }: BenchSystemOptions = {},
+  { dynamicConfig = {}, wrapSink = (sink) => sink, bodyStorage }: BenchSystemOptions = {},
 ): Promise<BenchSystem> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "temporal-batcher-bench-" });
@@ -80,6 +83,7 @@ export async function startBenchSystem(
     : await takeServer(address, "--address or TEMPORAL_ADDRESS");
   const run = `bench-${randomUUID().slice(0, 8)}`;
   const flushes: FlushReport[] = [];
+  const dataConverter = bodyStorage === undefined ? undefined : { externalStorage: await openBodyStorage(bodyStorage) };
   const system = stack.use(
     await startLocalSystem({
       address: server.address,
@@ -87,6 +91,7 @@ export async function startBenchSystem(
       openSink: async () => wrapSink(await SqliteSink.open({ path: ledgerFile })),
       name: run,
       workflows: "bench",
+      dataConverter,
       onFlush: (report) => flushes.push(report),
     }),
   );
@@ -96,7 +101,9 @@ export async function startBenchSystem(
     stack.defer(() => endWorkflows({ client, taskQueues, reason: "The measurement is over", log }));
   }
   progress(await described(server, system, run));
-  const writerClient: ConnectedClient = stack.use(await connectWriterClient({ address: server.address }));
+  const writerClient: ConnectedClient = stack.use(
+    await connectWriterClient({ address: server.address, dataConverter }),
+  );
   const started = stack.move();
   return {
     server,

@@ -21,6 +21,8 @@ export interface WriterProcessInput {
   readonly warmUpMs: number;
   /** Pause of each caller between two writes. */
   readonly pauseMs: number;
+  /** Address of a store of bodies, as `--body-storage` takes it; left out, all is inline. */
+  readonly bodyStorage?: string;
 }
 
 /** What a writer process prints at its end. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
+import { openBodyStorage } from "../bodies/open_body_storage.ts";
 import { canonicalJson, writeDigest } from "../client/canonical_json.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
 import { connectClient, connectWriterClient } from "../client/connection.ts";
@@ -17,8 +18,12 @@ import type { WriterProcessInput, WriterProcessOutput } from "./writer_process.t
 // Standard output is for the result.
 installRuntime(createLog("error"), "error");
 const input: WriterProcessInput = JSON.parse(Deno.args[0]);
-const { address, name, taskQueue } = input;
-await using connected = await (input.kind === "naive" ? connectClient : connectWriterClient)({ address });
+const { address, name, taskQueue, bodyStorage } = input;
+const dataConverter = bodyStorage === undefined ? undefined : { externalStorage: await openBodyStorage(bodyStorage) };
+await using connected = await (input.kind === "naive" ? connectClient : connectWriterClient)({
+  address,
+  dataConverter,
+});
 const { client } = connected;
 await using writer = new BatchWriter({ ...input.batching, client, name, taskQueue });
 /** Ids of writers without an Update in flight: a batcher takes one Update of a writer at a time. */

@@ -24,6 +24,8 @@ export interface SweepOptions {
   readonly allWorkflows?: boolean;
   /** Finds what would be removed, and leaves it. */
   readonly dryRun?: boolean;
+  /** Ends the sweep early. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a sweep has found. */
@@ -48,6 +50,7 @@ export async function sweepBodies(options: SweepOptions): Promise<SweepReport> {
   const olderThanMs = Math.max(options.olderThanMs, LIMITS.bodySweepAgeMinMs);
   const namespaces = new Set<string>();
   for await (const owned of options.driver.list()) {
+    if (options.signal?.aborted) break;
     const namespace = owned.owner?.namespace;
     if (namespace !== undefined && !namespaces.has(namespace)) {
       await requireNamespace(options.client, namespace);

@@ -43,7 +43,9 @@ await main({
   examples: ["deno task compare --quick", "deno task compare --quick --json --variants update,signal"],
   async run(flags, _operands, signal) {
     const variants = variantsOf(flags.variants);
-    if (flags.server !== undefined) await (await connectOrExplain(flags.server, "--server"))[Symbol.asyncDispose]();
+    if (flags.server !== undefined) {
+      await (await connectOrExplain(flags.server, { flag: "--server" }))[Symbol.asyncDispose]();
+    }
     await prepareFolder(flags.out);
     const log = createLog("warn");
     installRuntime(log, "warn");

@@ -7,7 +7,7 @@ import { openSinkAdmin } from "../sinks/open_sink.ts";
 import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { retryDeadLetters } from "./retry_dead_letters.ts";
-import { actionOf, addressFlag, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
+import { actionOf, addressFlag, bodyStorageFlag, dataConverterOf, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
 import { asciiJson, shownText } from "./shown_text.ts";
 
 const ACTIONS = ["list", "show", "retry", "drop"] as const;
@@ -27,6 +27,7 @@ await main({
     json: { type: "switch", help: "List as JSON, a line each" },
     all: { type: "switch", help: "Retry all that are there now" },
     ...sinkFlag,
+    ...bodyStorageFlag,
     ...addressFlag,
   },
   examples: [
@@ -49,7 +50,10 @@ await main({
         case "show":
           return await show(admin, ids);
         case "retry":
-          return await retryDeadLetters(admin, flags.all ? undefined : ids, flags.address, signal);
+          return await retryDeadLetters(admin, flags.all ? undefined : ids, {
+            address: flags.address,
+            dataConverter: await dataConverterOf(flags["body-storage"]),
+          }, signal);
         case "drop":
           return await drop(admin, ids);
       }

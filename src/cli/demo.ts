@@ -16,7 +16,16 @@ import { createLog, installRuntime, type Level, type Log } from "../worker/log.t
 import { EXIT_FAILED, main } from "./command.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain } from "./server_access.ts";
-import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener } from "./shared_flags.ts";
+import {
+  addressFlag,
+  batchingFlags,
+  batchingOf,
+  bodyStorageFlag,
+  dataConverterOf,
+  logFlag,
+  sinkFlag,
+  sinkOpener,
+} from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { TransactionTally } from "./transaction_tally.ts";
 import { runTransactions } from "./transactions.ts";
@@ -32,6 +41,7 @@ await main({
   flags: {
     ...transactionFlags,
     ...sinkFlag,
+    ...bodyStorageFlag,
     ...batchingFlags,
     keep: { type: "switch", help: "Leave server and workers running until Ctrl-C, to look around in the Web UI" },
     ...addressFlag,
@@ -44,6 +54,7 @@ await main({
   async run(flags, _operands, signal) {
     const openSink = sinkOpener(flags.sink);
     const batching = batchingOf(flags);
+    const dataConverter = await dataConverterOf(flags["body-storage"]);
     const writes = await writesOf(flags, DEFAULT_WORKFLOWS);
     const level = flags["log-level"] as Level;
     const log = createLog(level);
@@ -60,6 +71,7 @@ await main({
       log,
       openSink,
       batching,
+      dataConverter,
       name,
       onFlush: (report) => flushes.push(report),
     });

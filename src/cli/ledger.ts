@@ -5,12 +5,11 @@
  */
 import { openSinkAdmin } from "../sinks/open_sink.ts";
 import type { SinkAdmin } from "../sinks/sink_admin.ts";
+import { ageMsOf } from "./age.ts";
 import { main, UsageError } from "./command.ts";
 import { actionOf, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
 
 const ACTIONS = ["count", "prune"] as const;
-
-const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** What pruning means, said wherever somebody is about to do it. */
 const HORIZON =
@@ -40,7 +39,7 @@ await main({
     if (action === "prune" && age === undefined) {
       throw new UsageError("Say what to delete: --older-than AGE, as in 30d");
     }
-    const before = age === undefined ? undefined : timeBefore(age);
+    const before = age === undefined ? undefined : new Date(Date.now() - ageMsOf("--older-than", age)).toISOString();
     const admin = await openSinkAdmin(sinkSpecOf(flags.sink));
     try {
       const total = await admin.countCommitted();
@@ -63,13 +62,4 @@ async function prune(admin: SinkAdmin, before: string, count: number, yes: boole
     if (!confirm(`Delete ${count} rows of ${admin.description}?`)) throw new UsageError("Nothing was deleted");
   }
   console.log(`${await admin.pruneCommittedBefore(before)} rows deleted`);
-}
-
-/** The time that is an age ago, as ledger rows have it. */
-function timeBefore(age: string): string {
-  const [, amount, unit] = /^(\d{1,6})([mhdw])$/.exec(age) ?? [];
-  const ageMs = Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
-  const time = new Date(Date.now() - ageMs);
-  if (ageMs > 0 && time.getTime() > 0) return time.toISOString();
-  throw new UsageError(`--older-than must be an age such as 90m, 36h, 30d or 8w: it is ${JSON.stringify(age)}`);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { BatchWriter } from "../client/batch_writer.ts";
-import { connectWriterClient } from "../client/connection.ts";
+import { type ConnectOptions, connectWriterClient } from "../client/connection.ts";
 import { WriteError } from "../protocol/failures.ts";
 import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
 import type { Json, Receipt } from "../protocol/write.ts";
@@ -26,7 +26,7 @@ const PAGE = 500;
 export async function retryDeadLetters(
   admin: SinkAdmin,
   requestIds: readonly string[] | undefined,
-  address: string | undefined,
+  { address, dataConverter }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const ids = [...new Set(requestIds ?? await allIds(admin))];
@@ -35,7 +35,7 @@ export async function retryDeadLetters(
   if ((await unpolledTaskQueues(connected.client, [batcher])).length > 0) {
     throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
   }
-  await using writerClient = await connectWriterClient({ address });
+  await using writerClient = await connectWriterClient({ address, dataConverter });
   await using writer = new BatchWriter({ client: writerClient.client, taskQueue: batcher });
   const counts = { committed: 0, rejected: 0, failed: 0 };
   let found = 0;

@@ -4,22 +4,32 @@
  * @module
  */
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { connectClient, type ConnectedClient, loadConnectConfig } from "../client/connection.ts";
 import { UsageError } from "./command.ts";
 
 /** How long a command waits for a server before it says that there is none. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/**
- * Connects and looks for the namespace, or says in one line what to do.
- *
- * @param flag What the command calls the flag with the address.
- */
-export async function connectOrExplain(address: string | undefined, flag = "--address"): Promise<ConnectedClient> {
+/** Options of {@linkcode connectOrExplain}. */
+export interface ExplainOptions {
+  /**
+   * What the command calls the flag with the address.
+   * @default {"--address"}
+   */
+  readonly flag?: string;
+  readonly dataConverter?: DataConverter;
+}
+
+/** Connects and looks for the namespace, or says in one line what to do. */
+export async function connectOrExplain(
+  address: string | undefined,
+  { flag = "--address", dataConverter }: ExplainOptions = {},
+): Promise<ConnectedClient> {
   const { connection, namespace } = loadConnectConfig({ address });
   let connected: ConnectedClient;
   try {
-    connected = await connectClient({ address, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    connected = await connectClient({ address, connectTimeoutMs: CONNECT_TIMEOUT_MS, dataConverter });
   } catch (error) {
     throw new UsageError(
       `No Temporal server answers at ${connection.address} (${(error as Error).message}): ` +

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { DataConverter } from "@temporalio/common";
+import { openBodyStorage } from "../bodies/open_body_storage.ts";
 import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
 import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../sinks/open_sink.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -15,6 +17,16 @@ export const sinkFlag = {
     type: "text",
     value: "SINK",
     help: `Where the rows go: sqlite:FILE or postgres://… (default: SINK_URL, or ${DEFAULT_SINK_SPEC})`,
+  },
+} as const;
+
+/** Where large rows are stored on their way. */
+export const bodyStorageFlag = {
+  "body-storage": {
+    type: "text",
+    value: "STORE",
+    help: "Keep large payloads out of the history: file:DIR or s3://BUCKET/PREFIX, the same for writers and workers " +
+      "(default: BODY_STORAGE, or all inline)",
   },
 } as const;
 
@@ -115,6 +127,21 @@ export function sinkSpecOf(given: string | undefined): string {
   try {
     parseSinkSpec(spec);
     return spec;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/**
+ * Opens the store of bodies that the flag names, else the environment's `BODY_STORAGE`, for a data converter.
+ *
+ * @returns Nothing where neither names one.
+ */
+export async function dataConverterOf(given: string | undefined): Promise<DataConverter | undefined> {
+  const address = given ?? (Deno.env.get("BODY_STORAGE") || undefined);
+  if (address === undefined) return undefined;
+  try {
+    return { externalStorage: await openBodyStorage(address) };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -8,7 +8,7 @@ import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, isRunning, unpolledTaskQueues } from "./server_access.ts";
-import { addressFlag } from "./shared_flags.ts";
+import { addressFlag, bodyStorageFlag, dataConverterOf } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
 import { runTransactions, TRANSACTION_VARIANTS } from "./transactions.ts";
@@ -34,12 +34,14 @@ await main({
       default: 120_000,
       help: "How long a transaction waits for its receipt or confirmation",
     },
+    ...bodyStorageFlag,
     ...addressFlag,
   },
   examples: ["deno task start --workflows 100", "deno task start --input orders.jsonl --id-field orderId"],
   async run(flags, _operands, signal) {
     const writes = await writesOf(flags);
-    await using connected = await connectOrExplain(flags.address);
+    const dataConverter = await dataConverterOf(flags["body-storage"]);
+    await using connected = await connectOrExplain(flags.address, { dataConverter });
     const { client } = connected;
     const queues = taskQueuesOf(DEFAULT_BATCHER_NAME);
     const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]);

@@ -8,7 +8,17 @@ import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
 import { createLog, installRuntime, type Level } from "../worker/log.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
-import { addressFlag, batchingFlags, batchingOf, logFlag, sinkFlag, sinkOpener, sinkSpecOf } from "./shared_flags.ts";
+import {
+  addressFlag,
+  batchingFlags,
+  batchingOf,
+  bodyStorageFlag,
+  dataConverterOf,
+  logFlag,
+  sinkFlag,
+  sinkOpener,
+  sinkSpecOf,
+} from "./shared_flags.ts";
 import { until } from "./until.ts";
 
 await main({
@@ -23,6 +33,7 @@ await main({
       help: "'main' runs transactions (main-workflow-queue), 'batcher' batches and flushes (batcher-queue)",
     },
     ...sinkFlag,
+    ...bodyStorageFlag,
     ...batchingFlags,
     ...addressFlag,
     ...logFlag,
@@ -34,6 +45,7 @@ await main({
     const log = createLog(level);
     const openSink = sinkOpener(flags.sink);
     const batching = batchingOf(flags);
+    const dataConverter = await dataConverterOf(flags["body-storage"]);
     installRuntime(log, level);
     await (await connectOrExplain(flags.address))[Symbol.asyncDispose]();
     const failure = new AbortController();
@@ -43,6 +55,7 @@ await main({
       openSink,
       openSignalTable: () => openPlainTable(sinkSpecOf(flags.sink), "signal_writes"),
       batching,
+      dataConverter,
       log,
       onFailure: (error) => failure.abort(error),
     });

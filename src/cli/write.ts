@@ -15,7 +15,7 @@ import { openLines, readWrites } from "./input.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
 import { LineRoom } from "./line_room.ts";
-import { addressFlag, batchingFlags, batchingOf } from "./shared_flags.ts";
+import { addressFlag, batchingFlags, batchingOf, bodyStorageFlag, dataConverterOf } from "./shared_flags.ts";
 import { WriteTally } from "./write_tally.ts";
 
 /** Half of what a writer lets wait: no line is to find it full. */
@@ -40,6 +40,7 @@ await main({
     concurrency: { type: "number", min: 1, max: 40_000, default: 4_000, help: "Lines under way at the same time" },
     receipts: { type: "text", value: "FILE", help: "Keep a line of JSON for each receipt or error" },
     ...batchingFlags,
+    ...bodyStorageFlag,
     ...addressFlag,
   },
   examples: [
@@ -50,6 +51,7 @@ await main({
     const { input } = flags;
     if (input === undefined) throw new UsageError("Say what to write: --input FILE, or --input - for standard input");
     const batching = batchingOf(flags);
+    const dataConverter = await dataConverterOf(flags["body-storage"]);
     const fields = { idField: flags["id-field"], partitionField: flags["partition-field"] };
     installRuntime(createLog("warn"), "warn");
     // Standard input can be read only once, so there a bad line shows up in the middle.
@@ -60,7 +62,7 @@ await main({
       throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
     }
     await using receipts = await openReceipts(flags.receipts, input);
-    await using connected = await connectWriterClient({ address: flags.address });
+    await using connected = await connectWriterClient({ address: flags.address, dataConverter });
     await using writer = new BatchWriter({ ...batching, client: connected.client });
 
     const tally = new WriteTally();

@@ -7,6 +7,8 @@ import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { NativeConnection, type Worker } from "@temporalio/worker";
 import type { FlushReport } from "../../activities/flush_batch.ts";
+import { BodyStorage } from "../bodies/body_storage.ts";
+import { FileBodyDriver } from "../bodies/file_driver.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
 import {
   connectClient,
@@ -25,6 +27,7 @@ import {
   type WorkerBase,
   type WORKFLOW_ENTRIES,
 } from "./create_worker.ts";
+import { BodySweeper } from "./body_sweeper.ts";
 import type { Log } from "./log.ts";
 import { SignalTable } from "./signal_table.ts";
 
@@ -116,6 +119,10 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   if (role !== "main") {
     const opened = sink = await options.openSink();
     stack.defer(() => opened.close());
+    const storage = dataConverter?.externalStorage;
+    if (storage instanceof BodyStorage && storage.driver instanceof FileBodyDriver) {
+      stack.use(new BodySweeper(storage.driver, client, log));
+    }
     const { onFlush = logFlush(log), openSignalTable } = options;
     const signalTable = openSignalTable && stack.use(new SignalTable(openSignalTable, log));
     const insertSignalBatch = signalTable?.insert;

@@ -17,6 +17,7 @@ export const COMMANDS = [
   "sink",
   "dead-letters",
   "ledger",
+  "bodies",
 ] as const;
 
 /** What a command did. */
@@ -42,7 +43,7 @@ export function spawnCommand(
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", `src/cli/${name}.ts`, ...args],
-    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", ...env },
+    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", BODY_STORAGE: "", ...env },
     detached,
     stdin: "piped",
     stdout: "piped",
