@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ApplicationFailure } from "@temporalio/common";
+import { activityInfo } from "@temporalio/activity";
+import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
 import { FAILURE, shortMessage, type SinkFailedDetails } from "../src/protocol/failures.ts";
 import { digestAt } from "../src/protocol/digests.ts";
 import { splitLines } from "../src/protocol/lines.ts";
@@ -147,10 +148,13 @@ function asFlushFailure(error: unknown, mayRepeat: boolean): unknown {
   if (!(error instanceof SinkError)) return error;
   // The sink speaks of this attempt only.
   const details: SinkFailedDetails = { wrote: mayRepeat ? "unknown" : error.wrote };
+  const nonRetryable = error.kind === "setup";
   return ApplicationFailure.create({
     message: shortMessage(error),
     type: FAILURE.SINK_FAILED,
-    nonRetryable: error.kind === "setup",
+    nonRetryable,
     details: [details],
+    // The durable attempt makes good what a fast one could not do: the SDK is to log it as a detail and not as a warning.
+    ...(activityInfo().isLocal && !nonRetryable && { category: ApplicationFailureCategory.BENIGN }),
   });
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
-import { ApplicationFailure } from "@temporalio/common";
+import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
 import type { BatchWriter } from "../src/client/batch_writer.ts";
-import { FAILURE, WriteError } from "../src/protocol/failures.ts";
+import { FAILURE, WriteError, type WriteFailureDetails } from "../src/protocol/failures.ts";
 import type { Receipt } from "../src/protocol/write.ts";
 import type { SubmitWriteInput } from "../workflows/activity_proxies.ts";
 
@@ -25,32 +25,43 @@ export function createSubmitWrite(writer: BatchWriter): (input: SubmitWriteInput
   return async ({ write, timeoutMs, mayBeStored = false }) => {
     const { isLocal, attempt } = activityInfo();
     if (isLocal && writer.options.windowMs + writer.options.gatherMs > FAST_WINDOW_MS_MAX) {
-      throw ApplicationFailure.retryable("Window and gathering are longer than a fast attempt", FAILURE.NOT_FAST);
+      throw notFast("Window and gathering are longer than a fast attempt", FAILURE.NOT_FAST);
     }
     const beat = isLocal ? undefined : setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
     try {
       return await writer.write(write, { timeoutMs, signal: cancellationSignal() });
     } catch (error) {
-      throw asFailure(error, mayBeStored || attempt > 1);
+      throw asFailure(error, isLocal, mayBeStored || attempt > 1);
     } finally {
       clearInterval(beat);
     }
   };
 }
 
+/** What the durable attempt makes good: the SDK is to log it as a detail and not as a warning. */
+function notFast(message: string, type: string, ...details: WriteFailureDetails[]): ApplicationFailure {
+  return ApplicationFailure.create({ message, type, details, category: ApplicationFailureCategory.BENIGN });
+}
+
 /**
  * @param mayBeStored Whether an attempt before this one may have stored the write: its own writer knows of none of them.
  */
-function asFailure(error: unknown, mayBeStored: boolean): unknown {
+function asFailure(error: unknown, isLocal: boolean, mayBeStored: boolean): unknown {
   if (!(error instanceof WriteError)) return error;
   const { type, message, outcome } = error;
+  const unknown: WriteFailureDetails = { outcome: "unknown" };
   // Only what is unknown is worth another attempt, and that one is safe: the request id is the same.
-  if (outcome === "unknown") return ApplicationFailure.retryable(message, type);
-  if (!mayBeStored || type === FAILURE.INVALID_WRITE) return ApplicationFailure.nonRetryable(message, type);
+  if (outcome === "unknown") {
+    return isLocal ? notFast(message, type, unknown) : ApplicationFailure.retryable(message, type, unknown);
+  }
+  if (!mayBeStored || type === FAILURE.INVALID_WRITE) {
+    return ApplicationFailure.nonRetryable(message, type, { outcome } satisfies WriteFailureDetails);
+  }
   // A queue that is full now may have room soon; then it comes out.
-  if (type === FAILURE.OVERLOADED) return ApplicationFailure.retryable(message, FAILURE.WRITE_OUTCOME_UNKNOWN);
+  if (type === FAILURE.OVERLOADED) return ApplicationFailure.retryable(message, FAILURE.WRITE_OUTCOME_UNKNOWN, unknown);
   return ApplicationFailure.nonRetryable(
     `An attempt before may have stored it, and the same request id again is safe: ${type}: ${message}`,
     FAILURE.WRITE_OUTCOME_UNKNOWN,
+    unknown,
   );
 }

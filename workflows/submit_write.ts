@@ -4,7 +4,7 @@
  * @module
  */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, workflowInfo } from "@temporalio/workflow";
-import { FAILURE } from "../src/protocol/failures.ts";
+import { FAILURE, type WriteFailureDetails } from "../src/protocol/failures.ts";
 import { CONFIRMATION_TIMEOUT_BOUNDS_MS, wholeNumberProblem } from "../src/protocol/options.ts";
 import type { Json, Receipt } from "../src/protocol/write.ts";
 import { submitActivities } from "./activity_proxies.ts";
@@ -47,7 +47,8 @@ function defaultRequestId(): string {
   if (attempt === 2 && continuedFromExecutionRunId !== firstExecutionRunId) {
     const message =
       "Cannot name a write as its workflow has continued as new and is retried: 'requestId' must be given";
-    throw ApplicationFailure.nonRetryable(message, FAILURE.INVALID_WRITE);
+    const details: WriteFailureDetails = { outcome: "not written" };
+    throw ApplicationFailure.nonRetryable(message, FAILURE.INVALID_WRITE, details);
   }
   // Its own run id would not survive a reset. The `+1` tells it from the run before, which may be the first.
   const continued = attempt === 1 && continuedFromExecutionRunId !== undefined;
@@ -62,8 +63,8 @@ function defaultRequestId(): string {
  *
  * @returns The receipt: `committed`, `duplicate`, or `rejected` where the database refused this row.
  * @throws {ApplicationFailure} Non-retryable, with a `type` of `FAILURE`: `InvalidWrite`, `RequestIdConflict`,
- * `Overloaded`, `WRITE_SUBMISSION_FAILED` and `DATABASE_WRITE_FAILED` mean *not written*; `WRITE_OUTCOME_UNKNOWN` and
- * `WRITE_CONFIRMATION_TIMEOUT` mean *unknown*: the same call again, with the same request id, is safe.
+ * `Overloaded` and `DATABASE_WRITE_FAILED` mean *not written*; `WRITE_OUTCOME_UNKNOWN` means *unknown*: the same call
+ * again, with the same request id, is safe. For all others, `outcome` of the first of its details says which is true.
  */
 export async function submitWrite(write: WorkflowWrite, options: SubmitWriteOptions = {}): Promise<Receipt> {
   const timeoutMs = options.confirmationTimeoutMs ?? DEFAULT_CONFIRMATION_TIMEOUT_MS;
@@ -71,7 +72,10 @@ export async function submitWrite(write: WorkflowWrite, options: SubmitWriteOpti
     ? "the write must be an object"
     : wholeNumberProblem("confirmationTimeoutMs", timeoutMs, ...CONFIRMATION_TIMEOUT_BOUNDS_MS);
   // The server would fail the workflow task for such a timeout, again and again.
-  if (problem !== undefined) throw ApplicationFailure.nonRetryable(`Cannot write as ${problem}`, FAILURE.INVALID_WRITE);
+  if (problem !== undefined) {
+    const details: WriteFailureDetails = { outcome: "not written" };
+    throw ApplicationFailure.nonRetryable(`Cannot write as ${problem}`, FAILURE.INVALID_WRITE, details);
+  }
   const input = { write: { ...write, requestId: write.requestId ?? defaultRequestId() }, timeoutMs };
   const { fast, durable } = submitActivities(timeoutMs);
   let mayBeStored = true;
@@ -108,6 +112,7 @@ function asSubmitFailure(error: unknown, requestId: string): unknown {
         JSON.stringify(requestId)
       } in time: it may be stored; the same id again is safe`,
       FAILURE.WRITE_CONFIRMATION_TIMEOUT,
+      { outcome: "unknown" } satisfies WriteFailureDetails,
     );
   }
   return error;

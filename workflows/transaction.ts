@@ -41,8 +41,8 @@ export const getStatusQuery = defineQuery<TransactionStatus>(GET_STATUS_QUERY);
 /**
  * Runs one transaction.
  *
- * @throws {ApplicationFailure} Non-retryable: `WRITE_SUBMISSION_FAILED` or `DATABASE_WRITE_FAILED` (not written),
- * `WRITE_CONFIRMATION_TIMEOUT` or `WRITE_OUTCOME_UNKNOWN` (unknown).
+ * @throws {ApplicationFailure} Non-retryable: `WRITE_REJECTED`, with the receipt as details, where the database refused the
+ * row; else what {@linkcode submitWrite} throws.
  */
 export async function transaction(input: TransactionInput): Promise<TransactionResult> {
   let status: TransactionStatus = "initial processing";
@@ -51,12 +51,12 @@ export async function transaction(input: TransactionInput): Promise<TransactionR
     await simulateWork(input.workMs);
     status = "submitting";
     const submittedAt = Date.now();
-    const receipt = await submitWrite(input.write, input).catch(failTransaction);
+    const receipt = await submitWrite(input.write, input);
     const waitMs = Date.now() - submittedAt;
     status = "checking";
     if (receipt.status === "rejected") {
       const message = `The database refused the row: ${receipt.errorType}: ${receipt.errorMessage}`;
-      throw ApplicationFailure.nonRetryable(message, FAILURE.DATABASE_WRITE_FAILED, receipt);
+      throw ApplicationFailure.nonRetryable(message, FAILURE.WRITE_REJECTED, receipt);
     }
     status = "final processing";
     await simulateWork(input.workMs);
@@ -72,17 +72,4 @@ async function simulateWork(workMs: TransactionInput["workMs"]): Promise<void> {
   if (workMs === undefined) return;
   const [min, max] = workMs;
   await work.simulateWork(Math.round(min + Math.random() * (max - min)));
-}
-
-const KEPT_TYPES: ReadonlySet<string> = new Set([
-  FAILURE.DATABASE_WRITE_FAILED,
-  FAILURE.WRITE_CONFIRMATION_TIMEOUT,
-  FAILURE.WRITE_OUTCOME_UNKNOWN,
-]);
-
-/** What was turned away before it reached the database is a failed submission, whatever the reason. */
-function failTransaction(error: unknown): never {
-  if (!(error instanceof ApplicationFailure) || KEPT_TYPES.has(error.type ?? "")) throw error;
-  const message = `${error.type}: ${error.message}`;
-  throw ApplicationFailure.nonRetryable(message, FAILURE.WRITE_SUBMISSION_FAILED, ...(error.details ?? []));
 }

@@ -144,10 +144,7 @@ async function report(writes: readonly Write[], of: {
   const ui = server.uiUrl && `${server.uiUrl}/namespaces/${server.namespace}/workflows/` +
       encodeURIComponent(batcherWorkflowId(of.name, 0, 0));
   const lines: [string, string][] = [
-    [
-      "Transactions",
-      `${writes.length}: ${tally.committed} committed, ${tally.duplicates} duplicate, ${tally.failed} failed`,
-    ],
+    ["Transactions", `${writes.length}: ${tally.counts}`],
     ["Flushes", `${flushed.length}, ${(rows / Math.max(1, flushed.length)).toFixed(1)} rows per flush`],
     ["A caller's wait", `p50 ${tally.waitMs(50)} ms, p95 ${tally.waitMs(95)} ms, p99 ${tally.waitMs(99)} ms`],
     [

@@ -37,7 +37,7 @@ export async function retryDeadLetters(
   }
   await using writerClient = await connectWriterClient({ address, dataConverter });
   await using writer = new BatchWriter({ client: writerClient.client, taskQueue: batcher });
-  const counts = { committed: 0, rejected: 0, failed: 0 };
+  const counts = { committed: 0, rejected: 0, failed: 0, unknown: 0 };
   let found = 0;
   for (let start = 0; start < ids.length && !signal.aborted; start += PAGE) {
     const letters = await admin.findDeadLetters(ids.slice(start, start + PAGE));
@@ -50,7 +50,8 @@ export async function retryDeadLetters(
   }
   const missing = ids.length - found;
   console.log(
-    `${found} retried: ${counts.committed} committed, ${counts.rejected} rejected again, ${counts.failed} failed` +
+    `${found} retried: ${counts.committed} committed, ${counts.rejected} rejected again, ${counts.failed} failed, ` +
+      `${counts.unknown} unknown` +
       (missing > 0 ? `; ${missing} of the request ids ${missing === 1 ? "is" : "are"} no dead letter` : ""),
   );
   return counts.committed === ids.length ? 0 : EXIT_FAILED;
@@ -67,7 +68,7 @@ async function allIds(admin: SinkAdmin): Promise<string[]> {
 }
 
 interface Retried {
-  readonly outcome: "committed" | "rejected" | "failed";
+  readonly outcome: "committed" | "rejected" | "failed" | "unknown";
   /** What else there is to say. */
   readonly line: string;
 }
@@ -79,8 +80,11 @@ async function retry(writer: BatchWriter, admin: SinkAdmin, letter: DeadLetter):
     const data: Json = JSON.parse(letter.data);
     receipt = await writer.write({ requestId, data, ...(partitionKey !== null && { partitionKey }) });
   } catch (error) {
-    const told = error instanceof WriteError ? `${error.type} (${error.outcome})` : (error as Error).name;
-    return { outcome: "failed", line: `  ${told}: ${asciiJson((error as Error).message)}` };
+    const { type, outcome } = error instanceof WriteError ? error : { type: (error as Error).name, outcome: undefined };
+    return {
+      outcome: outcome === "unknown" ? "unknown" : "failed",
+      line: `  ${type}: ${asciiJson((error as Error).message)}`,
+    };
   }
   if (receipt.status === "rejected") {
     return { outcome: "rejected", line: `  ${shownText(receipt.errorType)}  ${asciiJson(receipt.errorMessage)}` };

@@ -83,13 +83,14 @@ await main({
     clearInterval(silence);
     progress.stop();
     for (const line of lines) console.log(line);
-    const unfinished = writes.length - tally.succeeded - tally.failed;
+    const unfinished = writes.length - tally.ended;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    const stored = variant === "signal"
-      ? `${tally.confirmed} confirmed`
-      : `${tally.committed} committed, ${tally.duplicates} duplicate`;
+    const { counts } = tally;
+    const became = variant === "signal"
+      ? `${tally.confirmed} confirmed, ${counts.of("failed")} failed, ${counts.of("unknown")} unknown`
+      : `${counts}`;
     console.log(
-      `${writes.length} transactions in ${seconds} s: ${stored}, ${tally.failed} failed${
+      `${writes.length} transactions in ${seconds} s: ${became}${
         unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves)` : ""
       }`,
     );

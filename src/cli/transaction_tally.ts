@@ -4,6 +4,7 @@
  * @module
  */
 import { build as buildHistogram, type Histogram } from "hdr-histogram-js";
+import { failedKind, OutcomeCounts } from "./outcome_counts.ts";
 import { shownLine } from "./shown_text.ts";
 import type { TransactionOutcome } from "./transactions.ts";
 
@@ -12,11 +13,10 @@ const FAILURES_SHOWN_MAX = 5;
 
 /** Counts outcomes and keeps a histogram of the callers' waits. */
 export class TransactionTally {
-  committed = 0;
-  duplicates = 0;
-  /** Of signal transactions, which are told no more than that. */
+  /** What became of the writes; those of signal transactions that succeeded are not among them. */
+  readonly counts = new OutcomeCounts();
+  /** Signal transactions that succeeded: they are told no more than that. */
   confirmed = 0;
-  failed = 0;
   /** The first failures, a line each. */
   readonly failures: string[] = [];
   /** Request ids of the writes that are stored, by what the callers were told. */
@@ -26,21 +26,25 @@ export class TransactionTally {
   /** Counts one outcome. */
   add(outcome: TransactionOutcome): void {
     if (!("stored" in outcome)) {
-      this.failed++;
+      this.counts.add(failedKind(outcome.errorType, outcome.outcome));
       if (this.failures.length < FAILURES_SHOWN_MAX) this.failures.push(lineOf(outcome));
       return;
     }
     const { status, requestId, waitMs } = outcome.stored;
-    if (status === "committed") this.committed++;
-    else if (status === "duplicate") this.duplicates++;
-    else this.confirmed++;
+    if (status === "confirmed") this.confirmed++;
+    else this.counts.add(status);
     this.storedIds.add(requestId);
     this.#waitsMs.recordValue(Math.max(0, Math.round(waitMs)));
   }
 
   /** Transactions that succeeded. */
   get succeeded(): number {
-    return this.committed + this.duplicates + this.confirmed;
+    return this.counts.stored + this.confirmed;
+  }
+
+  /** Transactions that have ended. */
+  get ended(): number {
+    return this.counts.total + this.confirmed;
   }
 
   /** A caller's wait at a percentile, in milliseconds. */
@@ -52,7 +56,10 @@ export class TransactionTally {
 /** One line about one transaction. */
 export function lineOf(outcome: TransactionOutcome): string {
   const id = outcome.write.requestId;
-  if (!("stored" in outcome)) return shownLine(`failed     ${id}  ${outcome.errorType}: ${outcome.errorMessage}`);
+  if (!("stored" in outcome)) {
+    const { errorType, errorMessage } = outcome;
+    return shownLine(`${failedKind(errorType, outcome.outcome).padEnd(9)}  ${id}  ${errorType}: ${errorMessage}`);
+  }
   const { status, batchId, waitMs } = outcome.stored;
   return shownLine(`${status.padEnd(9)}  ${id}  batch ${batchId}  ${waitMs} ms`);
 }

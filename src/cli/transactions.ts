@@ -6,6 +6,7 @@
 import { type Client, WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { type FailedOutcome, failedOutcome } from "../protocol/failures.ts";
 import { SIGNAL_TRANSACTION_WORKFLOW, TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
 import { until } from "./until.ts";
@@ -27,7 +28,13 @@ export interface StoredWrite {
 /** What came of one transaction. */
 export type TransactionOutcome =
   | { readonly write: Write; readonly workflowId: string; readonly stored: StoredWrite }
-  | { readonly write: Write; readonly workflowId: string; readonly errorType: string; readonly errorMessage: string };
+  | {
+    readonly write: Write;
+    readonly workflowId: string;
+    readonly errorType: string;
+    readonly errorMessage: string;
+    readonly outcome: FailedOutcome;
+  };
 
 /** How transactions are run. */
 export interface RunTransactionsOptions {
@@ -114,7 +121,10 @@ async function report(
     if (signal.aborted) return;
     const cause = error instanceof WorkflowFailedError ? error.cause : error;
     const errorType = cause instanceof ApplicationFailure ? cause.type ?? "Error" : (cause as Error)?.name ?? "Error";
-    onOutcome({ write, workflowId, errorType, errorMessage: (cause as Error)?.message ?? String(cause) });
+    const errorMessage = (cause as Error)?.message ?? String(cause);
+    // Whatever else ends a transaction, a termination for instance, may come after its row was stored.
+    const outcome = cause instanceof ApplicationFailure ? failedOutcome(cause) : "unknown";
+    onOutcome({ write, workflowId, errorType, errorMessage, outcome });
   }
 }
 

@@ -7,6 +7,7 @@ import { build as buildHistogram } from "hdr-histogram-js";
 import type { BatchWriterStats } from "../client/batch_writer.ts";
 import type { WriteError } from "../protocol/failures.ts";
 import type { Receipt } from "../protocol/write.ts";
+import { failedKind, OutcomeCounts } from "./outcome_counts.ts";
 import { shownLine } from "./shown_text.ts";
 
 /** How many failures are shown one by one. */
@@ -14,7 +15,8 @@ const FAILURES_SHOWN_MAX = 5;
 
 /** Counts receipts and errors. */
 export class WriteTally {
-  readonly #counts = { committed: 0, duplicate: 0, rejected: 0 };
+  readonly #counts = new OutcomeCounts();
+  /** How often each type of error came. */
   readonly #errors = new Map<string, number>();
   readonly #shown: string[] = [];
   readonly #waitsMs = buildHistogram();
@@ -22,7 +24,7 @@ export class WriteTally {
 
   /** Counts a receipt. */
   add(receipt: Receipt, waitMs: number): void {
-    this.#counts[receipt.status]++;
+    this.#counts.add(receipt.status);
     this.#waitsMs.recordValue(Math.round(waitMs));
     if (receipt.status === "rejected") {
       this.#show(`${receipt.requestId}  rejected: ${receipt.errorType}: ${receipt.errorMessage}`);
@@ -31,6 +33,7 @@ export class WriteTally {
 
   /** Counts an error. */
   addFailure(requestId: string, error: WriteError): void {
+    this.#counts.add(failedKind(error.type, error.outcome));
     const kind = `${error.type} (${error.outcome})`;
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
     this.#show(`${requestId}  ${error.type}: ${error.message}`);
@@ -42,28 +45,27 @@ export class WriteTally {
 
   /** Writes that are in the ledger. */
   get stored(): number {
-    return this.#counts.committed + this.#counts.duplicate;
+    return this.#counts.stored;
   }
 
   /** Whether every write is in the ledger. */
   get allStored(): boolean {
-    return this.#counts.rejected === 0 && this.#errors.size === 0;
+    return this.#counts.stored === this.#counts.total;
   }
 
   /** A few lines for people. */
   summary({ updates, answeredWrites }: BatchWriterStats): string {
-    const { committed, duplicate, rejected } = this.#counts;
     const seconds = (performance.now() - this.#startedAt) / 1_000;
     const lines = [
-      `${committed} committed, ${duplicate} duplicate, ${rejected} rejected` +
-      [...this.#errors].map(([kind, count]) => `, ${count} ${kind}`).join(""),
-      `${seconds.toFixed(1)} s, ${Math.round((this.stored + rejected) / seconds)} rows/s, ` +
+      `${this.#counts}`,
+      `${seconds.toFixed(1)} s, ${Math.round((this.stored + this.#counts.of("rejected")) / seconds)} rows/s, ` +
       `${updates} Updates, ${Math.round(answeredWrites / Math.max(1, updates))} rows each`,
     ];
     if (this.stored > 0) {
       const at = (percentile: number) => this.#waitsMs.getValueAtPercentile(percentile);
       lines.push(`A row's wait: p50 ${at(50)} ms, p95 ${at(95)} ms, p99 ${at(99)} ms`);
     }
+    if (this.#errors.size > 0) lines.push([...this.#errors].map(([kind, count]) => `${count} ${kind}`).join(", "));
     return [...lines, ...this.#shown].join("\n");
   }
 }

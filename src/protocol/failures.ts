@@ -33,6 +33,8 @@ export const FAILURE = {
   SINK_FAILED: "SinkFailed",
   /** A short attempt in a local activity is pointless; use the durable activity at once. */
   NOT_FAST: "NotFast",
+  /** The ready-made transaction: the database refused its row; the details carry the receipt. */
+  WRITE_REJECTED: "WRITE_REJECTED",
   /** Certainly not written. */
   DATABASE_WRITE_FAILED: "DATABASE_WRITE_FAILED",
   /** May have been written; a retry with the same request id is safe. */
@@ -143,6 +145,28 @@ export interface ConflictDetails {
 /** Details of a `SinkFailed` failure. */
 export interface SinkFailedDetails {
   readonly wrote: "no" | "unknown";
+}
+
+/** Details of the failure that the `submitWrite` activity makes of a {@linkcode WriteError}. */
+export interface WriteFailureDetails {
+  readonly outcome: FailedOutcome;
+}
+
+/** Failures that mean the same whoever throws them. */
+const NOT_WRITTEN_TYPES: ReadonlySet<string> = new Set([
+  FAILURE.INVALID_WRITE,
+  FAILURE.REQUEST_ID_CONFLICT,
+  FAILURE.OVERLOADED,
+  FAILURE.WRITE_REJECTED,
+  FAILURE.DATABASE_WRITE_FAILED,
+]);
+
+/** What a failed transaction, or `submitWrite`, says of its write: {@linkcode WriteFailureDetails} where it has them. */
+export function failedOutcome(
+  { type, details }: { readonly type?: string | null; readonly details?: unknown[] | null },
+): FailedOutcome {
+  const outcome = (details?.[0] as Partial<WriteFailureDetails> | null | undefined)?.outcome;
+  return outcome ?? (NOT_WRITTEN_TYPES.has(type ?? "") ? "not written" : "unknown");
 }
 
 /** Shortens an error message to what a receipt may carry. */

@@ -30,12 +30,12 @@ labTests({}, [
     const args = ["--input", "-", "--sink", `sqlite:${file}`];
     const first = await runCommand("demo", args, onLab(lab, lines(40)));
     assertEquals(first.code, 0, first.stderr);
-    assertStringIncludes(first.stdout, "40: 40 committed, 0 duplicate, 0 failed");
+    assertStringIncludes(first.stdout, "40: 40 committed, 0 duplicate, 0 rejected, 0 conflicts, 0 failed, 0 unknown");
     assertStringIncludes(first.stdout, "40 of these 40 rows, 40 rows in all");
     assertEquals(await countRows(file), 40);
     const second = await runCommand("demo", args, onLab(lab, lines(41)));
     assertEquals(second.code, 0, second.stderr);
-    assertStringIncludes(second.stdout, "41: 1 committed, 40 duplicate, 0 failed");
+    assertStringIncludes(second.stdout, "41: 1 committed, 40 duplicate, 0 rejected");
     assertEquals(await countRows(file), 41);
   }],
 
@@ -66,8 +66,8 @@ labTests({}, [
     const args = ["--input", "-", "--id-field", "id", "--sink", `sqlite:${directoryOf(lab)}/demo-conflict.db`];
     const { code, stdout } = await runCommand("demo", args, onLab(lab, input));
     assertEquals(code, 1);
-    assertStringIncludes(stdout, "3: 2 committed, 0 duplicate, 1 failed");
-    assertStringIncludes(stdout, "WRITE_SUBMISSION_FAILED: RequestIdConflict");
+    assertStringIncludes(stdout, "3: 2 committed, 0 duplicate, 0 rejected, 1 conflicts, 0 failed, 0 unknown");
+    assertStringIncludes(stdout, "conflict   a  RequestIdConflict: Cannot write as request id");
     assertEquals(await countRows(`${directoryOf(lab)}/demo-conflict.db`), 2);
   }],
 
@@ -99,7 +99,7 @@ labTests({}, [
       20,
       stdout,
     );
-    assertMatch(stdout, /20 transactions in [\d.]+ s: 20 committed, 0 duplicate, 0 failed/);
+    assertMatch(stdout, /20 transactions in [\d.]+ s: 20 committed, 0 duplicate, 0 rejected/);
     assertEquals(await countRows(file), 20);
     for (const { worker, stderr } of workers) {
       worker.kill("SIGINT");

@@ -53,7 +53,7 @@ labTests({ apply }, [
     assertEquals(retry.code, 1, retry.stderr);
     assertMatch(retry.stdout, /^committed {2}later {2}batch batcher\/0\/0\/\S+$/m);
     assertMatch(retry.stdout, /^rejected {3}never {2}Error {2}"no account for never"$/m);
-    assertStringIncludes(retry.stdout, "2 retried: 1 committed, 1 rejected again, 0 failed");
+    assertStringIncludes(retry.stdout, "2 retried: 1 committed, 1 rejected again, 0 failed, 0 unknown");
     const row = await lab.query("SELECT data, partition_key FROM batched_writes WHERE request_id = 'later'");
     assertEquals(row, [{ data: '{"n":1.5}', partition_key: "k" }]);
     assertEquals(await lab.sink.countRejected(), 1);
@@ -61,7 +61,10 @@ labTests({ apply }, [
     refused.delete("never");
     const last = await run(lab, "dead_letters", "retry", "never", "gone");
     assertEquals(last.code, 1, last.stderr);
-    assertStringIncludes(last.stdout, "1 retried: 1 committed, 0 rejected again, 0 failed; 1 of the request ids is no");
+    assertStringIncludes(
+      last.stdout,
+      "1 retried: 1 committed, 0 rejected again, 0 failed, 0 unknown; 1 of the request ids is no",
+    );
     assertEquals(await lab.sink.countRejected(), 0);
     assertEquals((await write("never")).status, "duplicate");
 

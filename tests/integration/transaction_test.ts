@@ -79,13 +79,12 @@ labTests({ apply: refuse }, [
     await eventually("it is cancelled", async () => (await handle.describe()).status.name === "CANCELLED");
   }],
 
-  ["transaction() with an id in use for other data fails as WRITE_SUBMISSION_FAILED", async (lab) => {
+  ["transaction() with an id in use for other data fails as RequestIdConflict", async (lab) => {
     const { name, queue } = await startSystem(lab);
     const requestId = `${name}/a`;
     const first = await (await lab.startTransaction(queue, { write: { requestId, data: 1 } })).result();
-    const { type, message } = await failed(lab, queue, { write: { requestId, data: 2 } });
-    assertEquals(type, FAILURE.WRITE_SUBMISSION_FAILED);
-    assertStringIncludes(message, FAILURE.REQUEST_ID_CONFLICT);
+    const { type, details } = await failed(lab, queue, { write: { requestId, data: 2 } });
+    assertEquals([type, details], [FAILURE.REQUEST_ID_CONFLICT, [{ outcome: "not written" }]]);
     await lab.assertLedgerHolds(`${name}/`, [first.receipt]);
   }],
 
@@ -112,8 +111,8 @@ labTests({ apply: refuse }, [
     ];
     for (const [write, confirmationTimeoutMs, expected] of mistakes) {
       const { type, message } = await failed(lab, queue, { write, confirmationTimeoutMs } as TransactionInput);
-      assertEquals(type, FAILURE.WRITE_SUBMISSION_FAILED);
-      assertStringIncludes(message, `InvalidWrite: Cannot write as ${expected.startsWith("current") ? "" : expected}`);
+      assertEquals(type, FAILURE.INVALID_WRITE);
+      assertStringIncludes(message, `Cannot write as ${expected.startsWith("current") ? "" : expected}`);
       assertStringIncludes(message, expected);
     }
   }],
@@ -146,17 +145,16 @@ labTests({ apply: refuse }, [
     await eventually("the row is there", async () => (await lab.ledgerRows(`${name}/`)).length === 1);
   }],
 
-  ["transaction() with an id that is none fails as WRITE_SUBMISSION_FAILED", async (lab) => {
+  ["transaction() with an id that is none fails as InvalidWrite", async (lab) => {
     const { queue } = await startSystem(lab);
-    const { type, message } = await failed(lab, queue, { write: { requestId: "a\nb", data: 2 } });
-    assertEquals(type, FAILURE.WRITE_SUBMISSION_FAILED);
-    assertStringIncludes(message, FAILURE.INVALID_WRITE);
+    const { type, details } = await failed(lab, queue, { write: { requestId: "a\nb", data: 2 } });
+    assertEquals([type, details], [FAILURE.INVALID_WRITE, [{ outcome: "not written" }]]);
   }],
 
-  ["transaction() whose row is refused fails as DATABASE_WRITE_FAILED with the receipt", async (lab) => {
+  ["transaction() whose row is refused fails as WRITE_REJECTED with the receipt", async (lab) => {
     const { name, queue } = await startSystem(lab);
     const { type, details } = await failed(lab, queue, { write: { requestId: `${name}/a`, data: "bad" } });
-    assertEquals(type, FAILURE.DATABASE_WRITE_FAILED);
+    assertEquals(type, FAILURE.WRITE_REJECTED);
     const [{ batchId }] = lab.flushesOf(name);
     const errorMessage = "the row is bad";
     assertEquals(details, [

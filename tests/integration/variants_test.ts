@@ -66,7 +66,7 @@ labTests({}, [
   ["update is told of a bad row, and stores one row when its worker dies after the commit", async (lab) => {
     await using system = await start(lab, "update");
     const told = await system.tell("bad", { amount: -1 });
-    assert(told.kind === "failed" && told.errorType === "DATABASE_WRITE_FAILED", JSON.stringify(told));
+    assert(told.kind === "failed" && told.errorType === "WRITE_REJECTED", JSON.stringify(told));
     assertEquals(system.rows("bad"), 0);
     await system.database.tell("hang after commit");
     const call = system.tell("killed");

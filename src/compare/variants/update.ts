@@ -100,7 +100,7 @@ function batchingOf({ policy, confirmationTimeoutMs = CONFIRMATION_TIMEOUT_MS }:
 
 function toldBy(receipt: Receipt, waitMs: number): Told {
   if (receipt.status !== "rejected") return { kind: "done", waitMs };
-  return { kind: "failed", errorType: FAILURE.DATABASE_WRITE_FAILED, message: receipt.errorMessage };
+  return { kind: "failed", errorType: FAILURE.WRITE_REJECTED, message: receipt.errorMessage };
 }
 
 function underFaults(sink: Sink, faults: FaultSwitches): Sink {
