@@ -5,12 +5,20 @@
  */
 import { activityInfo } from "@temporalio/activity";
 import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
-import { FAILURE, shortMessage, type SinkFailedDetails } from "../src/protocol/failures.ts";
+import { FAILURE, type LedgerChangedDetails, shortMessage, type SinkFailedDetails } from "../src/protocol/failures.ts";
 import { digestAt } from "../src/protocol/digests.ts";
 import { splitLines } from "../src/protocol/lines.ts";
-import type { FlushBatchAnswer, FlushBatchArgs, FlushHeader } from "../src/protocol/messages.ts";
+import { LIMITS } from "../src/protocol/limits.ts";
+import type { FlushBatchAnswer, FlushBatchArgs, FlushHeader, LedgerIdentity } from "../src/protocol/messages.ts";
 import { encodeAnswer, type WriteReceipt } from "../src/protocol/receipt_runs.ts";
-import { type Outcome, type Sink, SinkError, type SinkWrite } from "../src/sinks/sink.ts";
+import {
+  LedgerChangedError,
+  type Outcome,
+  type Sink,
+  type SinkBatch,
+  SinkError,
+  type SinkWrite,
+} from "../src/sinks/sink.ts";
 
 /** What a flush reports about itself, for logs and metrics. */
 export interface FlushReport {
@@ -38,14 +46,28 @@ export function createFlushBatch(
     const report = (error?: string) =>
       onFlush?.({ batchId, writes: rows.length, durationMs: performance.now() - startedAt, ...(error && { error }) });
     try {
-      const receipts = await writeRows(sink, batchId, rows);
+      const ledger = header.ledger ?? await identify(sink);
+      // A batch of nothing only asks for it.
+      if (rows.length === 0) return { runs: [], ledger };
+      const receipts = await writeRows(sink, { batchId, ledger }, rows);
       report();
-      return { runs: encodeAnswer(receipts) };
+      return { runs: encodeAnswer(receipts), ledger };
     } catch (error) {
       report(shortMessage(error));
       throw asFlushFailure(error, mayRepeat);
     }
   };
+}
+
+const LEDGER_ID = new RegExp(`^[\\w-]{1,${LIMITS.ledgerIdCharsMax}}$`);
+
+/** Which ledger a sink has, in a form that travels. */
+async function identify(sink: Sink): Promise<LedgerIdentity> {
+  const { identity, epoch } = await sink.identify();
+  if (LEDGER_ID.test(identity) && LEDGER_ID.test(epoch)) return { identity, epoch };
+  const message =
+    `The identity and epoch of a sink's ledger must be 1 to ${LIMITS.ledgerIdCharsMax} letters, digits, - and _`;
+  throw new SinkError("setup", "no", message);
 }
 
 /** A row for the sink, or the receipt of a row that no sink should see. */
@@ -109,9 +131,13 @@ function jsonOrNothing(text: string): string | undefined {
   }
 }
 
-async function writeRows(sink: Sink, batchId: string, rows: readonly Row[]): Promise<WriteReceipt[]> {
+async function writeRows(
+  sink: Sink,
+  { batchId, ledger }: Pick<SinkBatch, "batchId" | "ledger">,
+  rows: readonly Row[],
+): Promise<WriteReceipt[]> {
   const writes = rows.filter(isSinkWrite);
-  const outcomes = await sink.write({ batchId, writes });
+  const outcomes = await sink.write({ batchId, writes, ledger });
   if (outcomes.length !== writes.length) {
     throw ApplicationFailure.nonRetryable(
       `The sink must return one outcome for each of ${writes.length} writes: it returned ${outcomes.length}`,
@@ -148,6 +174,10 @@ function asFlushFailure(error: unknown, mayRepeat: boolean): unknown {
   if (!(error instanceof SinkError)) return error;
   // The sink speaks of this attempt only.
   const details: SinkFailedDetails = { wrote: mayRepeat ? "unknown" : error.wrote };
+  if (error instanceof LedgerChangedError) {
+    const changed: LedgerChangedDetails = { ...details, ledger: error.ledger };
+    return ApplicationFailure.nonRetryable(shortMessage(error), FAILURE.LEDGER_CHANGED, changed);
+  }
   const nonRetryable = error.kind === "setup";
   return ApplicationFailure.create({
     message: shortMessage(error),

@@ -18,14 +18,23 @@ export {
 } from "./client/batch_writer.ts";
 export { connectClient, type ConnectedClient, type ConnectOptions, connectWriterClient } from "./client/connection.ts";
 export * from "./protocol/failures.ts";
+export type { LedgerIdentity } from "./protocol/messages.ts";
 export { type BatchingOptions, PRESETS } from "./protocol/options.ts";
 export type { Json, Receipt, Write } from "./protocol/write.ts";
 export { openSink } from "./sinks/open_sink.ts";
+export { isSameWrite } from "./sinks/same_write.ts";
 export type { Apply, ApplyResults, NewWrite } from "./sinks/apply.ts";
 export { RowFault } from "./sinks/isolate.ts";
 export { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "./sinks/postgres_sink.ts";
 export type { PostgresTransaction } from "./sinks/postgres_transaction.ts";
-export { type Outcome, type Sink, type SinkBatch, SinkError, type SinkWrite } from "./sinks/sink.ts";
+export {
+  LedgerChangedError,
+  type Outcome,
+  type Sink,
+  type SinkBatch,
+  SinkError,
+  type SinkWrite,
+} from "./sinks/sink.ts";
 export { SqliteSink, type SqliteSinkOptions } from "./sinks/sqlite_sink.ts";
 export type { SqliteTransaction } from "./sinks/sqlite_transaction.ts";
 export { bundleWorkflows, createBatcherWorker, createMainWorker } from "./worker/create_worker.ts";

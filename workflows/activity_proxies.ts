@@ -48,9 +48,21 @@ const DURABLE_RETRY_MAX_MS = 1_000;
 /** A durable flush that gets no answer for so long is tried again; the sink makes the second attempt harmless. */
 const DURABLE_ATTEMPT_MS = 30_000;
 
-/** The two ways of a flush. */
-export function flushActivities(options: ResolvedBatchingOptions): { fast: FlushActivities; durable: FlushActivities } {
+/** A worker that is asked for its ledger answers at once, or its database is away. */
+const ASK_ATTEMPT_MS = 5_000;
+
+/** The two ways of a flush, and the way to ask any worker for its ledger: a flush of nothing. */
+export function flushActivities(
+  options: ResolvedBatchingOptions,
+): { fast: FlushActivities; durable: FlushActivities; ask: FlushActivities } {
   return {
+    ask: proxyActivities<FlushActivities>({
+      startToCloseTimeout: ASK_ATTEMPT_MS,
+      scheduleToCloseTimeout: options.durableFlushMs,
+      retry: { initialInterval: DURABLE_RETRY_MS, backoffCoefficient: 2, maximumInterval: DURABLE_RETRY_MAX_MS },
+      // Eagerly the worker of this workflow task would answer all by itself.
+      allowEagerDispatch: false,
+    }),
     fast: proxyLocalActivities<FlushActivities>({
       startToCloseTimeout: options.fastFlushMs,
       retry: { maximumAttempts: 1 },

@@ -19,6 +19,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
+import { LedgerView } from "../src/core/ledger_view.ts";
 import { WriterLeases } from "../src/core/lanes.ts";
 import { restoreSnapshot, takeSnapshot } from "../src/core/snapshot.ts";
 import {
@@ -31,12 +32,14 @@ import {
 import {
   type BatcherInput,
   type BatcherStats,
+  type LedgerIdentity,
   type SubmissionHeader,
   type SubmitWritesAnswer,
   type SubmitWritesArgs,
   type UnreadBody,
   unreadBodyIn,
 } from "../src/protocol/messages.ts";
+import { LIMITS } from "../src/protocol/limits.ts";
 import {
   GET_STATS_QUERY,
   IS_REQUEST_PROCESSED_QUERY,
@@ -47,6 +50,7 @@ import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/pro
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
 import { StoredBodies } from "./stored_bodies.ts";
 import { flushActivities } from "./activity_proxies.ts";
+import { changedLedger, LedgerSplit, LedgerWatch } from "./ledger_watch.ts";
 import { watchRepeats } from "./watch_repeats.ts";
 
 /** Hands writes in; answered with their receipts after the flush that stored them. */
@@ -67,7 +71,8 @@ const ROLL_OVER_PATIENCE_FLUSHES = 8;
 /** Admits, flushes and answers writes, and continues as new when the server suggests it. Runs until it is terminated. */
 export async function batcher(input: BatcherInput = {}): Promise<void> {
   const options = resolve(input.options);
-  const { generation, settled, writers } = restore(input.snapshot);
+  const { generation, settled, writers, ledger } = restore(input.snapshot);
+  const view = new LedgerView(ledger);
   const leases = new WriterLeases(options.writersMax, options.writerLeaseMs, writers);
   const commit = new GroupCommit(options, settled, leases);
   const stored = new StoredBodies();
@@ -106,9 +111,11 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     continueAsNewSuggested: workflowInfo().continueAsNewSuggested,
     historyLength: workflowInfo().historyLength,
     limits: options,
+    ledger: view.current,
+    ledgerSplit: view.split,
   }));
 
-  const flush = makeFlush(commit, options, flushed);
+  const flush = makeFlush(commit, options, flushed, view);
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || stored.rollOverDue || rollOverAsked;
   for (let sinceDue = 0;;) {
     await condition(() => commit.hasQueued || rollOverDue());
@@ -121,7 +128,8 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     // A handler that waits for writes in the queue can finish only after their flush.
     await condition(() => allHandlersFinished() || commit.hasQueued);
     if (commit.hasQueued) continue;
-    const snapshot = takeSnapshot({ generation: generation + 1, settled, writers: leases.snapshot() });
+    const parts = { generation: generation + 1, settled, writers: leases.snapshot(), ledger: view.snapshot() };
+    const snapshot = takeSnapshot(parts);
     await continueAsNew<typeof batcher>({ options, snapshot });
   }
 }
@@ -201,8 +209,9 @@ function makeFlush(
   commit: GroupCommit,
   options: ResolvedBatchingOptions,
   flushed: { fast: number; durable: number; failed: number },
+  view: LedgerView,
 ): () => Promise<void> {
-  const { fast, durable } = flushActivities(options);
+  const { fast, durable, ask } = flushActivities(options);
   const mayRepeat = watchRepeats();
   const { workflowId, runId } = workflowInfo();
   // The first 48 bits tell the runs of one batcher apart: they are the run's start in milliseconds, or random.
@@ -210,14 +219,32 @@ function makeFlush(
   // After a failure the fast attempt would only hold up admission; the durable one finds out when the sink is back.
   let trustFast = true;
 
+  /** Whether an attempt of the present batch may have stored it. */
+  let mayBeStored = false;
+
+  async function askAround(): Promise<LedgerIdentity[]> {
+    const question = { batchId: batchIdPrefix, pieces: [] };
+    const asked = Array.from({ length: LIMITS.ledgerAnswers }, () => ask.flushBatch(question));
+    // A worker of an earlier version does not know.
+    return (await Promise.all(asked)).flatMap(({ ledger }) => ledger ?? []);
+  }
+  const watch = new LedgerWatch(view, askAround, () => commit.settled.clear());
+
   async function attempts(batch: Batch): Promise<void> {
     if (trustFast) {
       try {
         const header = { ...batch.header, ...(mayRepeat() && { mayRepeat: true }) };
-        commit.settle(batch, (await fast.flushBatch(header, ...batch.bodies)).runs);
+        const { runs, ledger } = await fast.flushBatch(header, ...batch.bodies);
+        view.seen(ledger);
+        commit.settle(batch, runs);
         flushed.fast++;
         return;
       } catch (error) {
+        const changed = changedLedger(error);
+        if (changed) {
+          mayBeStored ||= changed.wrote !== "no";
+          throw error;
+        }
         const known = certainFailure(error, batch.header.batchId);
         if (known) {
           commit.settleAll(batch, known);
@@ -227,21 +254,26 @@ function makeFlush(
         trustFast = false;
       }
     }
-    commit.settle(batch, (await durable.flushBatch(batch.header, ...batch.bodies)).runs);
+    mayBeStored = true;
+    const { runs, ledger } = await durable.flushBatch(batch.header, ...batch.bodies);
+    view.seen(ledger);
+    commit.settle(batch, runs);
     flushed.durable++;
     trustFast = true;
   }
 
   return async () => {
     const batch = commit.take(`${batchIdPrefix}/${commit.counters.flushes + 1}`);
+    mayBeStored = false;
     try {
-      await attempts(batch);
+      await watch.run((ledger) => attempts({ ...batch, header: { ...batch.header, ...(ledger && { ledger }) } }));
     } catch (error) {
       flushed.failed++;
+      const notWritten = error instanceof LedgerSplit && !mayBeStored;
       commit.settleAll(batch, {
-        status: "unknown",
+        status: notWritten ? "failed" : "unknown",
         batchId: batch.header.batchId,
-        errorType: FAILURE.WRITE_OUTCOME_UNKNOWN,
+        errorType: notWritten ? FAILURE.LEDGER_SPLIT : FAILURE.WRITE_OUTCOME_UNKNOWN,
         errorMessage: shortMessage(rootCause(error)),
       });
     }

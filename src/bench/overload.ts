@@ -104,6 +104,7 @@ function throttled(sink: Sink, rowsPerSecond: number): Sink {
       await new Promise((resolve) => setTimeout(resolve, batch.writes.length / rowsPerSecond * 1_000));
       return outcomes;
     },
+    identify: () => sink.identify(),
     countCommitted: () => sink.countCommitted(),
     countCommittedOf: (requestIds) => sink.countCommittedOf(requestIds),
     countRejected: () => sink.countRejected(),

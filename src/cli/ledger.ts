@@ -9,7 +9,7 @@ import { ageMsOf } from "./age.ts";
 import { main, UsageError } from "./command.ts";
 import { actionOf, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
 
-const ACTIONS = ["count", "prune"] as const;
+const ACTIONS = ["count", "prune", "renew"] as const;
 
 /** What pruning means, said wherever somebody is about to do it. */
 const HORIZON =
@@ -20,10 +20,12 @@ const HORIZON =
 
 await main({
   usage: "deno task ledger",
-  summary: "Counts the rows of the ledger, or deletes old ones.\n\n" +
+  summary: "Counts the rows of the ledger, deletes old ones, or tells batchers that it was restored.\n\n" +
     "Actions:\n" +
     "  count  how many rows are there, with --older-than also how many are so old\n" +
-    "  prune  delete those that are older than --older-than\n\n" +
+    "  prune  delete those that are older than --older-than\n" +
+    "  renew  begin a new epoch: batchers forget what they remember. Run it after a restore from a backup, or after a\n" +
+    "         failover that lost the last commits, before the workers start again\n\n" +
     HORIZON,
   operands: ["ACTION"],
   flags: {
@@ -32,7 +34,11 @@ await main({
     yes: { type: "switch", help: "Do not ask" },
     ...sinkFlag,
   },
-  examples: ["deno task ledger count --older-than 30d", "deno task ledger prune --older-than 30d --dry-run"],
+  examples: [
+    "deno task ledger count --older-than 30d",
+    "deno task ledger prune --older-than 30d --dry-run",
+    "deno task ledger renew",
+  ],
   async run(flags, [given]) {
     const action = actionOf(given, ACTIONS);
     const age = flags["older-than"];
@@ -42,6 +48,11 @@ await main({
     const before = age === undefined ? undefined : new Date(Date.now() - ageMsOf("--older-than", age)).toISOString();
     const admin = await openSinkAdmin(sinkSpecOf(flags.sink));
     try {
+      if (action === "renew") {
+        const { identity, epoch } = await admin.renew();
+        console.log(`The ledger ${identity} is in epoch ${epoch} now`);
+        return 0;
+      }
       const total = await admin.countCommitted();
       console.log(`${total} rows in the ledger`);
       if (before === undefined) return 0;

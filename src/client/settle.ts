@@ -6,6 +6,8 @@
 import {
   BodyMissingError,
   DatabaseWriteFailedError,
+  FAILURE,
+  LedgerSplitError,
   RequestIdConflictError,
   WriteOutcomeUnknownError,
   WriteSubmissionFailedError,
@@ -43,6 +45,11 @@ export function settle(call: PendingCall, receipt: WriteReceipt): void {
     case "failed":
       // It speaks of its own flush, and knows nothing of an earlier one.
       if (call.mayBeStored) return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
+      if (receipt.errorType === FAILURE.LEDGER_SPLIT) {
+        return call.reject(
+          new LedgerSplitError(`Request id ${JSON.stringify(requestId)} is not stored: ${receipt.errorMessage}`),
+        );
+      }
       return call.reject(
         new DatabaseWriteFailedError(`Request id ${JSON.stringify(requestId)} is not stored: ${receipt.errorMessage}`),
       );

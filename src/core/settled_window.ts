@@ -92,6 +92,14 @@ export class SettledWindow {
     this.#oldest = 0;
   }
 
+  /** Forgets everything: the ledger has become another one. */
+  clear(): void {
+    this.#settled.clear();
+    this.#order = [];
+    this.#oldest = 0;
+    this.#bytes = 0;
+  }
+
   #forgetOldest(): void {
     const entry = this.#order[this.#oldest++];
     if (this.#settled.get(entry.requestId) !== entry) return;

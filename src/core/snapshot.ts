@@ -4,11 +4,11 @@
  * @module
  */
 import { LIMITS } from "../protocol/limits.ts";
-import type { BatcherSnapshot } from "../protocol/messages.ts";
+import type { BatcherSnapshot, LedgerSnapshot } from "../protocol/messages.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import { SettledWindow } from "./settled_window.ts";
 
-/** What the settled writes share their snapshot with: version, generation, names of fields. */
+/** What the settled writes share their snapshot with: version, generation, ledgers, names of fields. */
 const FRAME_BYTES = 1_024;
 
 /** Version of the snapshots that this code writes. It reads version 1 too, whose digests are shorter. */
@@ -19,12 +19,13 @@ export interface SnapshotParts {
   readonly generation: number;
   readonly settled: SettledWindow;
   readonly writers: readonly (readonly [writer: string, seenAtMs: number])[];
+  readonly ledger?: LedgerSnapshot;
 }
 
 /** Writes a snapshot for the next run, of at most {@linkcode LIMITS.snapshotBytesMax} bytes as JSON. */
-export function takeSnapshot({ generation, settled, writers }: SnapshotParts): BatcherSnapshot {
+export function takeSnapshot({ generation, settled, writers, ledger }: SnapshotParts): BatcherSnapshot {
   const room = LIMITS.snapshotBytesMax - FRAME_BYTES - textBytes(JSON.stringify(writers));
-  return { version: SNAPSHOT_VERSION, generation, settled: settled.snapshot(room), writers };
+  return { version: SNAPSHOT_VERSION, generation, settled: settled.snapshot(room), writers, ...(ledger && { ledger }) };
 }
 
 /**
@@ -40,6 +41,6 @@ export function restoreSnapshot(snapshot: BatcherSnapshot | undefined): Snapshot
         "Run a worker with the code that wrote it, or terminate the batcher: the ledger keeps what was stored",
     );
   }
-  const { generation, settled, writers = [] } = snapshot;
-  return { generation, settled: SettledWindow.restore(settled), writers };
+  const { generation, settled, writers = [], ledger } = snapshot;
+  return { generation, settled: SettledWindow.restore(settled), writers, ...(ledger && { ledger }) };
 }

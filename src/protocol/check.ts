@@ -41,6 +41,11 @@ export function partitionKeyProblem(value: unknown, field = "partitionKey"): str
   return nameProblem(value, field, LIMITS.partitionKeyCharsMax);
 }
 
+/** Says what is wrong with the name of a sink's effect, or nothing. */
+export function applyNameProblem(value: unknown): string | undefined {
+  return nameProblem(value, "applyName", LIMITS.applyNameCharsMax);
+}
+
 /** Says what is wrong with the arguments of `submitWrites`, or nothing. */
 export function submissionProblem(header: unknown, body: unknown): string | undefined {
   if (typeof header !== "object" || header === null || Array.isArray(header)) {

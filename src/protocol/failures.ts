@@ -4,6 +4,7 @@
  * @module
  */
 import { LIMITS } from "./limits.ts";
+import type { LedgerIdentity } from "./messages.ts";
 
 /** `type` of the failures that cross Temporal. */
 export const FAILURE = {
@@ -31,6 +32,10 @@ export const FAILURE = {
   UNKNOWN_SNAPSHOT_VERSION: "UnknownSnapshotVersion",
   /** A flush failed as a whole; the details say what is known about it. */
   SINK_FAILED: "SinkFailed",
+  /** The sink of this worker writes to another ledger than the flush is for; the details name it. */
+  LEDGER_CHANGED: "LedgerChanged",
+  /** Workers of one task queue write to different ledgers. Certainly not written. */
+  LEDGER_SPLIT: "LEDGER_SPLIT",
   /** A short attempt in a local activity is pointless; use the durable activity at once. */
   NOT_FAST: "NotFast",
   /** The ready-made transaction: the database refused its row; the details carry the receipt. */
@@ -92,6 +97,13 @@ export class OverloadedError extends WriteError {
 export class DatabaseWriteFailedError extends WriteError {
   override readonly name = "DatabaseWriteFailedError";
   readonly type = FAILURE.DATABASE_WRITE_FAILED;
+  readonly outcome = "not written";
+}
+
+/** Workers of one task queue write to different ledgers, so nothing is stored until all of them have the same sink. */
+export class LedgerSplitError extends WriteError {
+  override readonly name = "LedgerSplitError";
+  readonly type = FAILURE.LEDGER_SPLIT;
   readonly outcome = "not written";
 }
 
@@ -159,6 +171,7 @@ const NOT_WRITTEN_TYPES: ReadonlySet<string> = new Set([
   FAILURE.OVERLOADED,
   FAILURE.WRITE_REJECTED,
   FAILURE.DATABASE_WRITE_FAILED,
+  FAILURE.LEDGER_SPLIT,
 ]);
 
 /** What a failed transaction, or `submitWrite`, says of its write: {@linkcode WriteFailureDetails} where it has them. */
@@ -167,6 +180,11 @@ export function failedOutcome(
 ): FailedOutcome {
   const outcome = (details?.[0] as Partial<WriteFailureDetails> | null | undefined)?.outcome;
   return outcome ?? (NOT_WRITTEN_TYPES.has(type ?? "") ? "not written" : "unknown");
+}
+
+/** Details of a `LedgerChanged` failure. */
+export interface LedgerChangedDetails extends SinkFailedDetails {
+  readonly ledger: LedgerIdentity;
 }
 
 /** Shortens an error message to what a receipt may carry. */

@@ -59,6 +59,18 @@ export const LIMITS = {
   bodyCacheBytesMax: 64 * 1024 * 1024,
   /** A payload that refers to a stored body: an S3 key may have 1,024 bytes, and a bucket and a digest come with it. */
   bodyReferenceBytesMax: 2 * 1024,
+  /** Name of a sink's effect: a word for people and for a comparison. */
+  applyNameCharsMax: 100,
+  /** Identity and epoch of a ledger: ours are UUIDs. */
+  ledgerIdCharsMax: 100,
+  /** Ledgers that a batcher remembers to have given up. */
+  ledgersGivenUpMax: 4,
+  /** Workers that are asked for their ledger where two were seen: so many that chance hardly ever leaves one of two out. */
+  ledgerAnswers: 8,
+  /** How long a batcher that met two ledgers refuses writes before it asks again: long enough to be noticed. */
+  ledgerSplitMs: 10_000,
+  /** Other ledgers that one flush may meet before it is given up. */
+  ledgerChangesMax: 3,
   /** Characters of an error message that a receipt or a failure carries. */
   errorMessageCharsMax: 500,
 } as const;

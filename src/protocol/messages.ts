@@ -96,6 +96,14 @@ export interface SubmitWritesAnswer {
   readonly runs: readonly ReceiptRun[];
 }
 
+/** Which ledger it is that a sink writes to. */
+export interface LedgerIdentity {
+  /** Names the ledger for as long as it exists. */
+  readonly identity: string;
+  /** Another one after rows were taken out of it: by a prune, or by a restore and `deno task ledger renew`. */
+  readonly epoch: string;
+}
+
 /** First argument of `flushBatch`; the data of each piece follows as an argument of its own, in the same order. */
 export interface FlushHeader {
   readonly batchId: string;
@@ -111,6 +119,8 @@ export interface FlushHeader {
    * @default {false}
    */
   readonly mayRepeat?: boolean;
+  /** The ledger that the batch is for; left out by a batcher that does not know it yet. A batch of nothing only asks. */
+  readonly ledger?: LedgerIdentity;
 }
 
 /** Arguments of the `flushBatch` activity. */
@@ -119,6 +129,8 @@ export type FlushBatchArgs = [header: FlushHeader, ...bodies: Uint8Array[]];
 /** Answer of the `flushBatch` activity. */
 export interface FlushBatchAnswer {
   readonly runs: readonly ReceiptRun[];
+  /** The ledger that has the batch; workers of an earlier version leave it out. */
+  readonly ledger?: LedgerIdentity;
 }
 
 /** Receipts that a batcher remembers, as they travel to the next run: column by column, which keeps them small. */
@@ -129,6 +141,12 @@ export interface SettledSnapshot {
   readonly batches: readonly (readonly [batchId: string, committedAt: string, count: number, mark?: number])[];
 }
 
+/** What a batcher knows of its ledger, for its next run. */
+export interface LedgerSnapshot extends LedgerIdentity {
+  /** Identities of ledgers that it has given up for this one, the newest last. */
+  readonly givenUp: readonly string[];
+}
+
 /** What a batcher hands to its next run. */
 export interface BatcherSnapshot {
   readonly version: number;
@@ -137,6 +155,8 @@ export interface BatcherSnapshot {
   readonly settled: SettledSnapshot;
   /** Writers with a place, and when each was last heard of; left out by runs that knew no lanes. */
   readonly writers?: readonly (readonly [writer: string, seenAtMs: number])[];
+  /** Left out by runs that did not know their ledger. */
+  readonly ledger?: LedgerSnapshot;
 }
 
 /** Argument of the batcher workflow. */
@@ -160,6 +180,10 @@ export interface BatcherStats {
   /** Flushes whose outcome is unknown or that certainly failed, after every retry. */
   readonly failedFlushes: number;
   readonly rememberedWrites: number;
+  /** The ledger that it writes to, once a flush has named it. */
+  readonly ledger?: LedgerIdentity;
+  /** Whether its workers have different ledgers: then it stores nothing. */
+  readonly ledgerSplit: boolean;
   /** Writers with a place. */
   readonly writers: number;
   /** How often this batcher has continued as new, over all runs. */

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
+import type { LedgerIdentity } from "../protocol/messages.ts";
 import { type Apply, APPLY_TIMEOUT_MS, runApply } from "./apply.ts";
 import type { RowFault } from "./isolate.ts";
+import { checkLedger, resolveApplyName, unnamedRows } from "./ledger_identity.ts";
 import { isSameWrite } from "./same_write.ts";
 import { Serial } from "./serial.ts";
 import { type Kept, settleBatch } from "./settle_batch.ts";
@@ -38,6 +41,10 @@ export interface MemoryDeadLetter {
 export class MemoryStore {
   readonly ledger = new Map<string, MemoryLedgerRow>();
   readonly deadLetters = new Map<string, MemoryDeadLetter>();
+  /** Which ledger this is; another one has another store. */
+  self: LedgerIdentity = { identity: randomUUID(), epoch: randomUUID() };
+  /** Names the effect that the rows went through. */
+  applyName: string | null = null;
   /** What `apply` has set. */
   readonly values = new Map<string, unknown>();
   /** Stands for the write lock. */
@@ -56,6 +63,8 @@ export interface MemorySinkOptions {
   readonly store?: MemoryStore;
   /** @default The ledger row is the only effect. */
   readonly apply?: Apply<MemoryTransaction>;
+  /** Names what `apply` does, and is required with it. */
+  readonly applyName?: string;
 }
 
 /** Keeps its promises (see `Sink`) as long as the process lives. */
@@ -63,16 +72,34 @@ export class MemorySink implements Sink {
   readonly description = "memory:";
   readonly #store: MemoryStore;
   readonly #apply: Apply<MemoryTransaction> | undefined;
+  readonly #applyName: string | null;
   #closed = false;
 
+  /** @throws {SinkError} If the store's rows went through another effect. */
   constructor(options: MemorySinkOptions = {}) {
-    this.#store = options.store ?? new MemoryStore();
+    const store = this.#store = options.store ?? new MemoryStore();
     this.#apply = options.apply;
+    const applyName = this.#applyName = resolveApplyName(options.apply, options.applyName);
+    if (store.applyName === null && applyName !== null) {
+      if (store.ledger.size > 0) throw unnamedRows(applyName, this.description);
+      store.applyName = applyName;
+    }
+    this.#checkLedger(undefined);
   }
 
-  async write({ batchId, writes }: SinkBatch): Promise<Outcome[]> {
+  #checkLedger(wanted: LedgerIdentity | undefined): void {
+    const { self, applyName } = this.#store;
+    checkLedger({ ...self, applyName }, this.#applyName, wanted, this.description);
+  }
+
+  identify(): Promise<LedgerIdentity> {
+    return Promise.resolve(this.#store.self);
+  }
+
+  async write({ batchId, writes, ledger }: SinkBatch): Promise<Outcome[]> {
     this.#checkOpen();
     return await this.#store.lock.run(async () => {
+      this.#checkLedger(ledger);
       const transaction = new Transaction(this.#store);
       const at = new Date().toISOString();
       const outcomes = await settleBatch(writes, {

@@ -97,12 +97,15 @@ export async function openSinkAdmin(spec: string): Promise<SinkAdmin> {
 /**
  * Creates the tables of a sink, or brings them to the version that this code knows.
  *
+ * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
  * @returns The version before, 0 for none.
  * @throws {SinkError} As {@linkcode openSink} does.
  */
-export async function migrateSink(spec: string): Promise<number> {
+export async function migrateSink(spec: string, applyName?: string | null): Promise<number> {
   const parsed = parseSinkSpec(spec);
-  return parsed.kind === "sqlite" ? await migrateSqliteSink(parsed) : await migratePostgresSink(parsed);
+  return parsed.kind === "sqlite"
+    ? await migrateSqliteSink(parsed, applyName)
+    : await migratePostgresSink(parsed, applyName);
 }
 
 function refuse(spec: string, reason: string): SinkError {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LedgerIdentity } from "../protocol/messages.ts";
 import { isoUtc, PostgresLedger } from "./postgres_ledger.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
@@ -61,8 +62,21 @@ export class PostgresAdmin implements SinkAdmin {
     return Number((await this.#all(sql, time))[0].count);
   }
 
+  identify(): Promise<LedgerIdentity> {
+    return this.pool.use(async (session) => {
+      const { identity, epoch } = await this.#ledger.readSelf(session, this.description);
+      return { identity, epoch };
+    });
+  }
+
+  async renew(): Promise<LedgerIdentity> {
+    await this.pool.use((session) => this.#ledger.renew(session));
+    return await this.identify();
+  }
+
   /** Walks the ledger in the order of its ids, so that no step takes longer because there are many rows. */
   async pruneCommittedBefore(time: string): Promise<number> {
+    await this.renew();
     let total = 0;
     let [page] = await this.#all(this.#prune(""), time);
     while (page.last !== null) {

@@ -6,7 +6,7 @@
 
 import { type Apply, runApply } from "./apply.ts";
 import { RowFault } from "./isolate.ts";
-import type { PostgresLedger, RunStatement } from "./postgres_ledger.ts";
+import type { Destination, PostgresLedger, RunStatement } from "./postgres_ledger.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { PostgresTransaction } from "./postgres_transaction.ts";
 import { unstorable } from "./postgres_value.ts";
@@ -17,6 +17,9 @@ import { INVALID_TEXT } from "./storable_text.ts";
 /** How to write batches. */
 export interface PostgresFlushOptions {
   readonly apply: Apply<PostgresTransaction> | undefined;
+  readonly applyName: string | null;
+  /** Names the ledger in messages. */
+  readonly description: string;
   readonly applyTimeoutMs: number;
 }
 
@@ -109,6 +112,7 @@ export class PostgresFlush {
 
   async #keepAlone(writes: readonly SinkWrite[]): Promise<Kept[]> {
     const { session, ledger, repeats, batch: { batchId } } = this;
+    const into = this.#destination(0);
     const all: RunStatement = async (sql, ...values) => {
       const rows = await session.allAlone(sql, ...values);
       if (rows[0].count as number > 0) this.#stored = true;
@@ -116,7 +120,8 @@ export class PostgresFlush {
     };
     try {
       if (!repeats.expected) {
-        const count = await ledger.insertNew(all, writes, 0, batchId, this.#at);
+        const count = await ledger.insertNew(all, writes, into);
+        if (count === "none") await this.#refuseLedger();
         if (count !== writes.length) throw new RowFault(IGNORED, LEFT_OUT);
         return writes.map(() => ({ status: "committed", batchId, committedAt: this.#at }));
       }
@@ -137,7 +142,11 @@ export class PostgresFlush {
 
   async #writeInTransaction(): Promise<Outcome[]> {
     try {
-      return await this.#transaction(() => settleBatch(this.batch.writes, this.#steps(this.#attempt, joined)));
+      return await this.#transaction(async () => {
+        // The inserts check it, but there may be none.
+        if (this.batch.writes.every((write) => unstorable(write) !== undefined)) await this.#checkLedger();
+        return await settleBatch(this.batch.writes, this.#steps(this.#attempt, joined));
+      });
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
       this.#refused = true;
@@ -184,7 +193,8 @@ export class PostgresFlush {
   async #keep(writes: readonly SinkWrite[], all: RunStatement): Promise<Kept[]> {
     const { session, ledger, batch: { batchId } } = this;
     const place = this.batch.writes.indexOf(writes[0]);
-    const inserted = await ledger.insert(all, writes, place, batchId, this.#at);
+    const inserted = await ledger.insert(all, writes, this.#destination(place));
+    if (inserted === "none") return await this.#refuseLedger();
     const fresh = inserted === undefined ? writes : writes.filter(({ requestId }) => inserted.has(requestId));
     const known = inserted === undefined ? [] : writes.filter(({ requestId }) => !inserted.has(requestId));
     const found = known.length === 0 ? undefined : await ledger.find(session, known);
@@ -201,6 +211,22 @@ export class PostgresFlush {
       const own = outcome.status === "duplicate" && outcome.batchId === batchId && outcome.committedAt === this.#at;
       return own ? committed : outcome;
     });
+  }
+
+  #destination(place: number): Destination {
+    const { batch: { batchId, ledger: wanted }, options: { applyName } } = this;
+    return { place, batchId, committedAt: this.#at, wanted, applyName };
+  }
+
+  #checkLedger(): Promise<void> {
+    const { session, ledger, batch, options: { applyName, description } } = this;
+    return ledger.check(session, applyName, batch.ledger, description);
+  }
+
+  /** Says which ledger it is that a statement has found to be another one. */
+  async #refuseLedger(): Promise<never> {
+    await this.#checkLedger();
+    throw new SinkError("unavailable", "no", `${this.options.description}: the ledger has changed a moment ago`);
   }
 
   /** Runs `apply` for writes that are in the ledger since a moment, and keeps its results, which it returns by id. */

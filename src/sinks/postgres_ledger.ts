@@ -4,6 +4,9 @@
  * @module
  */
 
+import { randomUUID } from "node:crypto";
+import type { LedgerIdentity } from "../protocol/messages.ts";
+import { checkLedger, type LedgerRow, noLedgerRow, unnamedRows } from "./ledger_identity.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import { idHash } from "./postgres_schema.ts";
 import type { PostgresSession } from "./postgres_session.ts";
@@ -23,7 +26,19 @@ export function isoUtc(column: string): string {
 /** Runs a statement and returns its rows. */
 export type RunStatement = (sql: string, ...values: readonly PostgresValue[]) => Promise<PostgresRow[]>;
 
-/** The ledger and the dead-letter table. Never begins or ends a transaction. */
+/** Where rows go. */
+export interface Destination {
+  /** Place of the first row in its batch; the others come behind it. */
+  readonly place: number;
+  readonly batchId: string;
+  readonly committedAt: string;
+  /** The ledger that they are for, if they are for one. */
+  readonly wanted: LedgerIdentity | undefined;
+  /** The effect that they go through. */
+  readonly applyName: string | null;
+}
+
+/** The ledger and the dead-letter table. But for {@linkcode PostgresLedger.claim} it never begins or ends a transaction. */
 export class PostgresLedger {
   readonly #insert: string;
   readonly #insertNew: string;
@@ -33,24 +48,35 @@ export class PostgresLedger {
   readonly #countCommitted: string;
   readonly #countCommittedOf: string;
   readonly #countRejected: string;
+  readonly #readSelf: string;
+  readonly #renew: string;
+  readonly #setApplyName: string;
+  readonly #hasRows: string;
+  readonly #lock: string;
 
-  constructor({ ledger, deadLetters }: PostgresTables) {
+  constructor(private readonly tables: PostgresTables) {
+    const { ledger, deadLetters, version } = tables;
     // One statement inserts what is new, takes it out of the dead letters, and answers one row: the ids are listed only
     // if some were there before. Rows go in in one order everywhere, so that two batches with the same ids never wait for
     // each other. Both EXISTS and count are asked once, and save the rest of their part.
+    // Nothing goes in where this is another ledger, or one of another effect.
     const insert = (onConflict: string) =>
-      `WITH fresh AS (
+      `WITH self AS (
+        SELECT FROM ${version} WHERE ledger = $9 AND ($10::text IS NULL OR identity = $10 AND epoch = $11)
+          AND apply_name IS NOT DISTINCT FROM $12::text
+      ), fresh AS (
         INSERT INTO ${ledger} (request_id, digest, data, partition_key, batch_position, batch_id, committed_at, mark)
         SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, $7::timestamptz, mark
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $8::bigint[]) WITH ORDINALITY
           AS new (request_id, digest, data, partition_key, mark, place)
+        WHERE EXISTS (SELECT FROM self)
         ORDER BY request_id COLLATE "C"
         ${onConflict} RETURNING request_id
       ), absolved AS (
         DELETE FROM ${deadLetters} AS letter USING fresh WHERE EXISTS (SELECT FROM ${deadLetters})
           AND (${idHash("letter.request_id")}) = (${idHash("fresh.request_id")})
       )
-      SELECT count(*)::integer AS count,
+      SELECT count(*)::integer AS count, EXISTS (SELECT FROM self) AS right_ledger,
         (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
     this.#insert = insert("ON CONFLICT (request_id) DO NOTHING");
     this.#insertNew = insert("");
@@ -76,23 +102,27 @@ export class PostgresLedger {
     this.#countCommitted = `SELECT count(*) AS count FROM ${ledger}`;
     this.#countCommittedOf = `SELECT count(*) AS count FROM ${ledger} WHERE request_id = ANY ($1::text[])`;
     this.#countRejected = `SELECT count(*) AS count FROM ${deadLetters}`;
+    this.#readSelf = `SELECT identity, epoch, apply_name FROM ${version} WHERE ledger = $1`;
+    this.#renew = `UPDATE ${version} SET epoch = $2 WHERE ledger = $1`;
+    this.#setApplyName = `UPDATE ${version} SET apply_name = $2 WHERE ledger = $1`;
+    this.#hasRows = `SELECT EXISTS (SELECT FROM ${ledger}) AS rows`;
+    this.#lock = `LOCK TABLE ${ledger} IN SHARE ROW EXCLUSIVE MODE`;
   }
 
   /**
    * Inserts the ledger rows whose request ids are not there, and takes those out of the dead-letter table.
    *
    * @param all Runs the statement.
-   * @param place Place of the first write in its batch; the others come behind it.
-   * @returns The request ids that were inserted, or `undefined` if all were.
+   * @returns The request ids that were inserted, or `undefined` if all were; `"none"` if none was, as this is not the
+   * ledger that the rows are for, or one of another effect.
    */
   async insert(
     all: RunStatement,
     writes: readonly SinkWrite[],
-    place: number,
-    batchId: string,
-    committedAt: string,
-  ): Promise<ReadonlySet<string> | undefined> {
-    const [row] = await all(this.#insert, ...insertValues(writes, place, batchId, committedAt));
+    into: Destination,
+  ): Promise<ReadonlySet<string> | undefined | "none"> {
+    const [row] = await all(this.#insert, ...this.#insertValues(writes, into));
+    if (!row.right_ledger) return "none";
     return row.count === writes.length ? undefined : new Set(row.ids as string[] ?? []);
   }
 
@@ -100,18 +130,86 @@ export class PostgresLedger {
    * Inserts ledger rows as {@linkcode PostgresLedger.insert} does, whose request ids must not be there: that saves a third
    * of the server's time, as it need not insert each row on trial.
    *
-   * @returns How many were inserted: a trigger may leave some out.
+   * @returns How many were inserted: a trigger may leave some out. `"none"` as above.
    * @throws {RowFault} `23505` if one is there.
    */
-  async insertNew(
-    all: RunStatement,
-    writes: readonly SinkWrite[],
-    place: number,
-    batchId: string,
-    committedAt: string,
-  ): Promise<number> {
-    const [row] = await all(this.#insertNew, ...insertValues(writes, place, batchId, committedAt));
-    return row.count as number;
+  async insertNew(all: RunStatement, writes: readonly SinkWrite[], into: Destination): Promise<number | "none"> {
+    const [row] = await all(this.#insertNew, ...this.#insertValues(writes, into));
+    return row.right_ledger ? row.count as number : "none";
+  }
+
+  #insertValues(writes: readonly SinkWrite[], { place, batchId, committedAt, wanted, applyName }: Destination) {
+    return [
+      writes.map(({ requestId }) => requestId),
+      writes.map(({ digest }) => digest),
+      writes.map(({ data }) => data),
+      writes.map(({ partitionKey }) => partitionKey),
+      place,
+      batchId,
+      committedAt,
+      writes.map(({ mark = null }) => mark),
+      this.tables.ledgerName,
+      wanted?.identity ?? null,
+      wanted?.epoch ?? null,
+      applyName,
+    ];
+  }
+
+  /**
+   * Makes sure that a batch may go into this ledger.
+   *
+   * @throws {SinkError} As `checkLedger` does.
+   */
+  async check(
+    session: PostgresSession,
+    applyName: string | null,
+    wanted: LedgerIdentity | undefined,
+    description: string,
+  ): Promise<void> {
+    checkLedger(await this.readSelf(session, description), applyName, wanted, description);
+  }
+
+  /** Reads what the ledger says about itself. */
+  async readSelf(session: PostgresSession, description: string): Promise<LedgerRow> {
+    const [row] = await session.all(this.#readSelf, this.tables.ledgerName);
+    if (row === undefined) throw noLedgerRow(description);
+    const { identity, epoch, apply_name } = row as { identity: string; epoch: string; apply_name: string | null };
+    return { identity, epoch, applyName: apply_name };
+  }
+
+  /** Gives the ledger a new epoch. */
+  async renew(session: PostgresSession): Promise<void> {
+    await session.run(this.#renew, this.tables.ledgerName, randomUUID());
+  }
+
+  /** Gives the ledger's rows a name of the effect that they go through, `null` for none. */
+  async setApplyName(session: PostgresSession, applyName: string | null): Promise<void> {
+    await session.run(this.#setApplyName, this.tables.ledgerName, applyName);
+  }
+
+  /**
+   * Makes sure that the ledger's rows go through this effect. A ledger without rows takes the first name that it is given.
+   *
+   * @throws {SinkError} If they go through another one.
+   */
+  async claim(session: PostgresSession, applyName: string | null, description: string): Promise<void> {
+    const self = await this.readSelf(session, description);
+    if (self.applyName !== null || applyName === null) return checkLedger(self, applyName, undefined, description);
+    session.begin();
+    try {
+      // No sink without an effect may insert the first row now.
+      await session.run(this.#lock);
+      if ((await this.readSelf(session, description)).applyName === null) {
+        const [{ rows }] = await session.all(this.#hasRows);
+        if (rows) throw unnamedRows(applyName, description);
+        await this.setApplyName(session, applyName);
+      }
+      await this.check(session, applyName, undefined, description);
+      await session.commit();
+    } catch (error) {
+      await session.rollback();
+      throw error;
+    }
   }
 
   /** Finds what the ledger says about writes, by request id; what it does not have is left out. */
@@ -176,19 +274,6 @@ export class PostgresLedger {
   countRejected(session: PostgresSession): Promise<number> {
     return count(session, this.#countRejected);
   }
-}
-
-function insertValues(writes: readonly SinkWrite[], place: number, batchId: string, committedAt: string) {
-  return [
-    writes.map(({ requestId }) => requestId),
-    writes.map(({ digest }) => digest),
-    writes.map(({ data }) => data),
-    writes.map(({ partitionKey }) => partitionKey),
-    place,
-    batchId,
-    committedAt,
-    writes.map(({ mark = null }) => mark),
-  ];
 }
 
 interface StoredRow {

@@ -184,7 +184,8 @@ async function migrateFrom(
     `INSERT INTO ${tables.version} AS known (ledger, version, identity, epoch) VALUES ($1, $2, $3, $4)
       ON CONFLICT (ledger) DO UPDATE SET version = excluded.version,
         identity = CASE WHEN $5::boolean THEN coalesce(known.identity, excluded.identity) ELSE excluded.identity END,
-        epoch = CASE WHEN $5::boolean THEN coalesce(known.epoch, excluded.epoch) ELSE excluded.epoch END`,
+        epoch = CASE WHEN $5::boolean THEN coalesce(known.epoch, excluded.epoch) ELSE excluded.epoch END,
+        apply_name = CASE WHEN $5::boolean THEN known.apply_name END`,
     tables.ledgerName,
     POSTGRES_SCHEMA_VERSION,
     randomUUID(),

@@ -5,6 +5,8 @@
  */
 
 import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
+import type { LedgerIdentity } from "../protocol/messages.ts";
+import { checkNewName, resolveApplyName } from "./ledger_identity.ts";
 import { PostgresAdmin } from "./postgres_admin.ts";
 import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
 import { PostgresLedger } from "./postgres_ledger.ts";
@@ -56,6 +58,11 @@ export interface PostgresSinkOptions extends PostgresTableNames {
    * @default The ledger row is the only effect.
    */
   readonly apply?: Apply<PostgresTransaction>;
+  /**
+   * Names what `apply` does, and is required with it. The ledger keeps the name of the first one, and refuses sinks with
+   * another name or without `apply`, whose rows would lack the effect.
+   */
+  readonly applyName?: string;
   /**
    * Limit for an `apply`.
    *
@@ -118,12 +125,26 @@ export class PostgresSink implements Sink {
    * Connects to a ledger whose tables {@linkcode migratePostgresSink} has made.
    *
    * @throws {SinkError} If an option is wrong, the server cannot be reached or does not let this user in, or the tables
-   * are not there in the version that this code knows.
+   * are not there in the version that this code knows, or have rows of another effect.
    */
   static async open(options: PostgresSinkOptions): Promise<PostgresSink> {
+    const applyName = resolveApplyName(options.apply, options.applyName);
     const { pool, tables, resolved } = await open(options);
     const { apply, applyTimeoutMs } = resolved;
-    return new PostgresSink(pool, new PostgresLedger(tables), { apply, applyTimeoutMs });
+    const { description } = pool;
+    const ledger = new PostgresLedger(tables);
+    try {
+      await pool.use((session) => ledger.claim(session, applyName, description));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return new PostgresSink(pool, ledger, { apply, applyName, applyTimeoutMs, description });
+  }
+
+  async identify(): Promise<LedgerIdentity> {
+    const { identity, epoch } = await this.#pool.use((session) => this.#ledger.readSelf(session, this.description));
+    return { identity, epoch };
   }
 
   async write(batch: SinkBatch): Promise<Outcome[]> {
@@ -158,13 +179,19 @@ export class PostgresSink implements Sink {
  * Creates schema and tables of a ledger, or brings them to the version that this code knows. Needs a role that may do so;
  * the sink itself needs no more than to read and write the tables.
  *
+ * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
  * @returns The version before, 0 for none.
  * @throws {SinkError} As {@linkcode PostgresSink.open} does.
  */
-export async function migratePostgresSink(options: PostgresSinkOptions): Promise<number> {
+export async function migratePostgresSink(options: PostgresSinkOptions, applyName?: string | null): Promise<number> {
+  if (typeof applyName === "string") checkNewName(applyName);
   const { pool, tables } = resolve(options, ADMIN_STATEMENT_TIMEOUT_MS);
   try {
-    return await pool.use((session) => migratePostgres(session, tables));
+    return await pool.use(async (session) => {
+      const version = await migratePostgres(session, tables);
+      if (applyName !== undefined) await new PostgresLedger(tables).setApplyName(session, applyName);
+      return version;
+    });
   } finally {
     await pool.close();
   }

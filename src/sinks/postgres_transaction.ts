@@ -49,7 +49,7 @@ export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/
  *   if (changed !== accounts.size) throw new Error("there is no such account");
  * };
  *
- * const openBank = (url: string) => PostgresSink.open({ url, apply: moveAmounts });
+ * const openBank = (url: string) => PostgresSink.open({ url, apply: moveAmounts, applyName: "bank" });
  * ```
  */
 export class PostgresTransaction {

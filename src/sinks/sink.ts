@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LedgerIdentity } from "../protocol/messages.ts";
+
 /** One write as a sink sees it. */
 export interface SinkWrite {
   /** The caller's request id: the key of exactly-once. */
@@ -25,6 +27,8 @@ export interface SinkWrite {
 export interface SinkBatch {
   readonly batchId: string;
   readonly writes: readonly SinkWrite[];
+  /** The ledger that the batch is for; left out, any is right. */
+  readonly ledger?: LedgerIdentity;
 }
 
 /** The write is in the ledger, by this batch. */
@@ -79,9 +83,18 @@ export interface Sink {
    * It may be called again before a call has ended; which of them commits first is then not said.
    *
    * @returns One outcome for each write, in the order of the writes.
+   * @throws {LedgerChangedError} If the ledger is not `batch.ledger`: checked in the transaction, before anything is
+   * stored in it.
    * @throws {SinkError} If the batch as a whole could not be written; `wrote` says what is known about it.
    */
   write(batch: SinkBatch): Promise<Outcome[]>;
+
+  /**
+   * Reads which ledger this is, from the database. Both parts are 1 to 100 letters, digits, `-` and `_`; a UUID is best.
+   *
+   * @throws {SinkError} If it cannot.
+   */
+  identify(): Promise<LedgerIdentity>;
 
   /** Counts the rows of the ledger, in the database. */
   countCommitted(): Promise<number>;
@@ -104,7 +117,7 @@ export type SinkErrorKind = "setup" | "unavailable";
 
 /** A batch that could not be written as a whole. */
 export class SinkError extends Error {
-  override readonly name = "SinkError";
+  override readonly name: string = "SinkError";
 
   /**
    * @param kind Whether a retry can help.
@@ -113,5 +126,19 @@ export class SinkError extends Error {
    */
   constructor(readonly kind: SinkErrorKind, readonly wrote: "no" | "unknown", message: string, options?: ErrorOptions) {
     super(message, options);
+  }
+}
+
+/** The sink's ledger is not the one that the batch is for. Nothing was written. */
+export class LedgerChangedError extends SinkError {
+  override readonly name = "LedgerChangedError";
+
+  /** @param ledger The one that is there. */
+  constructor(readonly ledger: LedgerIdentity, description: string) {
+    super(
+      "setup",
+      "no",
+      `${description} holds the ledger ${ledger.identity} in epoch ${ledger.epoch}, which the batch is not for`,
+    );
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LedgerIdentity } from "../protocol/messages.ts";
+
 /** A write that the database refused, as it is kept. */
 export interface DeadLetter {
   readonly requestId: string;
@@ -51,9 +53,19 @@ export interface SinkAdmin {
    */
   countCommittedBefore(time: string): Promise<number>;
 
+  /** Reads which ledger this is. */
+  identify(): Promise<LedgerIdentity>;
+
+  /**
+   * Gives the ledger a new epoch, so that batchers forget what they remember of it: for after a restore.
+   *
+   * @returns What it is called now.
+   */
+  renew(): Promise<LedgerIdentity>;
+
   /**
    * Deletes the ledger rows from before a time, {@linkcode PRUNE_ROWS} at most in one transaction. Their request ids are
-   * new again then. When it fails, some of them are gone.
+   * new again then, so the ledger has a new epoch. When it fails, some of them are gone.
    *
    * @returns How many they were.
    */

@@ -6,6 +6,8 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { LedgerIdentity } from "../protocol/messages.ts";
+import { noLedgerRow } from "./ledger_identity.ts";
 import { SinkError } from "./sink.ts";
 import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";
 import { SqliteConnection } from "./sqlite_connection.ts";
@@ -91,7 +93,21 @@ export class SqliteAdmin implements SinkAdmin {
     return this.#call(() => Number(this.#connection.all(`SELECT count(*) AS count ${BEFORE}`, time)[0].count));
   }
 
+  identify(): Promise<LedgerIdentity> {
+    return this.#call(() => {
+      const self = this.#ledger.readSelf();
+      if (self === undefined) throw noLedgerRow(this.description);
+      return { identity: self.identity, epoch: self.epoch };
+    });
+  }
+
+  async renew(): Promise<LedgerIdentity> {
+    await this.#transaction(() => this.#ledger.renew());
+    return await this.identify();
+  }
+
   async pruneCommittedBefore(time: string): Promise<number> {
+    await this.renew();
     const sql = `DELETE FROM batched_writes WHERE rowid IN (SELECT rowid ${BEFORE} LIMIT ${PRUNE_ROWS})`;
     let total = 0;
     for (let deleted = PRUNE_ROWS; deleted === PRUNE_ROWS; total += deleted) {

@@ -6,6 +6,7 @@
 
 import { type Apply, runApply } from "./apply.ts";
 import { RowFault } from "./isolate.ts";
+import { checkLedger, noLedgerRow } from "./ledger_identity.ts";
 import { type Kept, settleBatch, type SettleSteps } from "./settle_batch.ts";
 import { type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
 import type { SqliteConnection } from "./sqlite_connection.ts";
@@ -16,6 +17,9 @@ import { INVALID_TEXT, malformedField } from "./storable_text.ts";
 /** How to write batches. */
 export interface SqliteFlushOptions {
   readonly apply: Apply<SqliteTransaction> | undefined;
+  readonly applyName: string | null;
+  /** Names the ledger in messages. */
+  readonly description: string;
   readonly applyTimeoutMs: number;
   readonly lockWaitMs: number;
 }
@@ -45,7 +49,10 @@ export class SqliteFlush {
    */
   async write(batch: SinkBatch): Promise<Outcome[]> {
     try {
-      return await this.#transaction(() => settleBatch(batch.writes, this.#steps(batch, this.#savepoint, joined)));
+      return await this.#transaction(() => {
+        this.#checkLedger(batch);
+        return settleBatch(batch.writes, this.#steps(batch, this.#savepoint, joined));
+      });
     } catch (error) {
       if (!(error instanceof RowFault)) throw error;
       return await this.#writeInParts(batch);
@@ -56,7 +63,10 @@ export class SqliteFlush {
   async #writeInParts(batch: SinkBatch): Promise<Outcome[]> {
     let anyCommitted = false;
     const unit: Unit = async (body) => {
-      const value = await this.#transaction(body);
+      const value = await this.#transaction(() => {
+        this.#checkLedger(batch);
+        return body();
+      });
       anyCommitted = true;
       return value;
     };
@@ -66,6 +76,13 @@ export class SqliteFlush {
       if (!anyCommitted || !(error instanceof SinkError)) throw error;
       throw new SinkError(error.kind, "unknown", error.message, { cause: error });
     }
+  }
+
+  #checkLedger({ ledger }: SinkBatch): void {
+    const { applyName, description } = this.#options;
+    const self = this.#ledger.readSelf();
+    if (self === undefined) throw noLedgerRow(description);
+    checkLedger(self, applyName, ledger, description);
   }
 
   #steps(batch: SinkBatch, keepUnit: Unit, rejectUnit: Unit): SettleSteps {

@@ -6,6 +6,8 @@
 
 import { resolve } from "node:path";
 import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
+import type { LedgerIdentity } from "../protocol/messages.ts";
+import { checkLedger, checkNewName, noLedgerRow, resolveApplyName, unnamedRows } from "./ledger_identity.ts";
 import { Serial } from "./serial.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
 import { SqliteConnection, type StatementObserver } from "./sqlite_connection.ts";
@@ -30,6 +32,11 @@ export interface SqliteSinkOptions {
    * @default The ledger row is the only effect.
    */
   readonly apply?: Apply<SqliteTransaction>;
+  /**
+   * Names what `apply` does, and is required with it. The ledger keeps the name of the first one, and refuses sinks with
+   * another name or without `apply`, whose rows would lack the effect.
+   */
+  readonly applyName?: string;
   /**
    * Limit for an `apply` that returns a promise; other processes wait for the lock meanwhile.
    *
@@ -72,11 +79,12 @@ export class SqliteSink implements Sink {
    * Opens a ledger, and creates it where it is missing.
    *
    * @throws {SinkError} If an option is wrong, or the file cannot be opened, is not a SQLite database, or holds tables
-   * of a later version.
+   * of a later version or rows of another effect.
    */
   static async open(options: SqliteSinkOptions): Promise<SqliteSink> {
     const { apply, applyTimeoutMs = APPLY_TIMEOUT_MS, lockWaitMs = LOCK_WAIT_MS } = options;
     checkPath(options.path);
+    const applyName = resolveApplyName(apply, options.applyName);
     checkMilliseconds("applyTimeoutMs", applyTimeoutMs);
     checkMilliseconds("lockWaitMs", lockWaitMs);
     const path = resolve(options.path);
@@ -84,7 +92,9 @@ export class SqliteSink implements Sink {
     try {
       await migrateSqlite(connection, lockWaitMs);
       const ledger = new SqliteLedger(connection);
-      const flush = new SqliteFlush(connection, ledger, { apply, applyTimeoutMs, lockWaitMs });
+      const description = `sqlite:${path}`;
+      await checkEffect(connection, ledger, applyName, lockWaitMs, description);
+      const flush = new SqliteFlush(connection, ledger, { apply, applyName, applyTimeoutMs, lockWaitMs, description });
       return new SqliteSink(path, connection, ledger, flush);
     } catch (error) {
       connection.close();
@@ -98,6 +108,14 @@ export class SqliteSink implements Sink {
         throw new SinkError("setup", "no", "Cannot write a batch as its 'batchId' holds NUL or a lone surrogate");
       }
       return batch.writes.length === 0 ? [] : this.#flush.write(batch);
+    });
+  }
+
+  identify(): Promise<LedgerIdentity> {
+    return this.#run(() => {
+      const self = this.#ledger.readSelf();
+      if (self === undefined) throw noLedgerRow(this.description);
+      return { identity: self.identity, epoch: self.epoch };
     });
   }
 
@@ -131,16 +149,49 @@ export class SqliteSink implements Sink {
 }
 
 /**
+ * Makes sure that the ledger's rows go through this effect. A ledger without rows takes the first name that it is given.
+ */
+async function checkEffect(
+  connection: SqliteConnection,
+  ledger: SqliteLedger,
+  applyName: string | null,
+  lockWaitMs: number,
+  description: string,
+): Promise<void> {
+  const self = ledger.readSelf();
+  if (self === undefined) throw noLedgerRow(description);
+  if (self.applyName !== null || applyName === null) return checkLedger(self, applyName, undefined, description);
+  await connection.begin(lockWaitMs);
+  try {
+    if (ledger.readSelf()?.applyName === null) {
+      if (ledger.hasRows) throw unnamedRows(applyName, description);
+      ledger.setApplyName(applyName);
+    }
+    checkLedger(ledger.readSelf()!, applyName, undefined, description);
+    connection.commit();
+  } catch (error) {
+    connection.rollback();
+    throw error;
+  }
+}
+
+/**
  * Creates the tables of a ledger, or brings them to the version that this code knows; `SqliteSink.open` does it too.
  *
+ * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
  * @returns The version before, 0 for none.
  * @throws {SinkError} As `SqliteSink.open` does.
  */
-export async function migrateSqliteSink({ path }: Pick<SqliteSinkOptions, "path">): Promise<number> {
+export async function migrateSqliteSink({ path }: Pick<SqliteSinkOptions, "path">, applyName?: string | null): Promise<
+  number
+> {
   checkPath(path);
+  if (typeof applyName === "string") checkNewName(applyName);
   const connection = await SqliteConnection.open(resolve(path), LOCK_WAIT_MS);
   try {
-    return await migrateSqlite(connection, LOCK_WAIT_MS);
+    const version = await migrateSqlite(connection, LOCK_WAIT_MS);
+    if (applyName !== undefined) new SqliteLedger(connection).setApplyName(applyName);
+    return version;
   } finally {
     connection.close();
   }

@@ -39,7 +39,7 @@ export const ENDED_INSIDE = "The batch's transaction was ended from inside: 'app
  *   }
  * };
  *
- * const openBank = (path: string) => SqliteSink.open({ path, apply: moveAmounts });
+ * const openBank = (path: string) => SqliteSink.open({ path, apply: moveAmounts, applyName: "bank" });
  * ```
  */
 export class SqliteTransaction {

@@ -52,7 +52,7 @@ export const APPLY_CONTRACT: readonly ContractTest[] = [
       assert(!("result" in first[RESULTS.length]));
       const duplicates = first.map((outcome) => ({ ...outcome, status: "duplicate" }) as Outcome);
       assertEquals(await sink.write(batch), duplicates);
-      const other = await store.open();
+      const other = await store.open(() => "another result");
       assertEquals(await other.write(batch), duplicates);
       await Promise.all([sink.close(), other.close()]);
     },

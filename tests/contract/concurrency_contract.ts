@@ -16,7 +16,7 @@ export const CONCURRENCY_CONTRACT: readonly ContractTest[] = [
     name: "two sinks that write the same request ids at the same time commit each of them once",
     async run(store) {
       const pause = () => new Promise((resolve) => setTimeout(resolve));
-      const sinks = await Promise.all([store.open(pause), store.open()]);
+      const sinks = await Promise.all([store.open(pause), store.open(() => {})]);
       const ids = makeIds("a", 20 * ROUNDS);
       const writes = (round: number, reversed: boolean) => {
         const part = ids.slice(round * 20, round * 20 + 20).map((id) => makeWrite(id));

@@ -1,5 +1,6 @@
 import { MemorySink, MemoryStore, type MemoryTransaction } from "../../src/sinks/memory_sink.ts";
 import type { NewWrite } from "../../src/sinks/apply.ts";
+import { EACH } from "./sink_store.ts";
 import { type EachWrite, sinkContract, type SinkStore } from "./sink_contract.ts";
 
 function applyEach(each: EachWrite) {
@@ -16,7 +17,8 @@ function applyEach(each: EachWrite) {
 function createStore(): Promise<SinkStore> {
   const store = new MemoryStore();
   return Promise.resolve({
-    open: (each) => Promise.resolve(new MemorySink({ store, apply: each && applyEach(each) })),
+    // deno-lint-ignore require-await -- a refusal is to come as a rejection
+    open: async (each) => new MemorySink({ store, ...(each && { apply: applyEach(each), applyName: EACH }) }),
     ledger: () =>
       Promise.resolve(
         [...store.ledger.values()].map(({ write, committed: { batchId, committedAt, result } }) => (

@@ -10,7 +10,14 @@ import type { NewWrite } from "../../src/sinks/apply.ts";
 import { isoUtc } from "../../src/sinks/postgres_ledger.ts";
 import { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
 import type { PostgresTransaction } from "../../src/sinks/postgres_transaction.ts";
-import type { EachWrite, SinkStore, StoredRejection, StoredWrite } from "./sink_store.ts";
+import {
+  EACH,
+  type EachWrite,
+  type SinkStore,
+  type StoredRejection,
+  type StoredWrite,
+  withName,
+} from "./sink_store.ts";
 
 function applyEach(each: EachWrite, effects: string) {
   return async (tx: PostgresTransaction, writes: readonly NewWrite[]) => {
@@ -48,12 +55,12 @@ export class PostgresStore implements SinkStore {
   }
 
   open(each?: EachWrite): Promise<PostgresSink> {
-    return this.openWith({ apply: each && applyEach(each, `${this.schema}.effects`) });
+    return this.openWith(each && { apply: applyEach(each, `${this.schema}.effects`), applyName: EACH });
   }
 
   /** Opens a sink with these options. */
-  openWith(options: Partial<PostgresSinkOptions>): Promise<PostgresSink> {
-    return PostgresSink.open({ ...this.options, ...options });
+  openWith(options: Partial<PostgresSinkOptions> = {}): Promise<PostgresSink> {
+    return PostgresSink.open({ ...this.options, ...withName(options) });
   }
 
   /** Runs SQL on a connection of its own. */

@@ -6,6 +6,7 @@
 
 import { APPLY_CONTRACT } from "./apply_contract.ts";
 import { CONCURRENCY_CONTRACT } from "./concurrency_contract.ts";
+import { LEDGER_CONTRACT } from "./ledger_contract.ts";
 import { OUTCOME_CONTRACT } from "./outcome_contract.ts";
 import type { ContractTarget } from "./sink_store.ts";
 import { TEXT_CONTRACT } from "./text_contract.ts";
@@ -24,7 +25,8 @@ export type RegisterTest = (name: string, run: () => Promise<void>) => void;
  * @param register Called once for each test.
  */
 export function sinkContract(target: ContractTarget, register: RegisterTest): void {
-  for (const test of [...OUTCOME_CONTRACT, ...TEXT_CONTRACT, ...APPLY_CONTRACT, ...CONCURRENCY_CONTRACT]) {
+  const tests = [OUTCOME_CONTRACT, TEXT_CONTRACT, APPLY_CONTRACT, CONCURRENCY_CONTRACT, LEDGER_CONTRACT];
+  for (const test of tests.flat()) {
     register(`${target.name}: ${test.name}`, async () => {
       await using store = await target.createStore();
       await test.run(store);

@@ -37,7 +37,7 @@ export interface SinkStore extends AsyncDisposable {
    * Opens a sink with a connection of its own.
    *
    * @param each If given, the sink has an `apply` that, for each write in order, records its request id as an effect
-   * in the transaction and *then* awaits `each(write)`; it returns what these calls returned.
+   * in the transaction and *then* awaits `each(write)`; it returns what these calls returned. Its name is always the same.
    */
   open(each?: EachWrite): Promise<Sink>;
   /** The ledger, in the order of insertion. */
@@ -60,6 +60,14 @@ export interface ContractTarget {
 export interface ContractTest {
   readonly name: string;
   run(store: SinkStore): Promise<void>;
+}
+
+/** Name of the effect of a sink that a store opens with `each`. */
+export const EACH = "each";
+
+/** Gives options with an `apply` the name that they lack, where its effect is not what a test is about. */
+export function withName<T extends { readonly apply?: unknown; readonly applyName?: string }>(options: T): T {
+  return options.apply === undefined ? options : { applyName: EACH, ...options };
 }
 
 /** Makes a write; without `data` its row is `{"id":requestId}`, without `digest` that is made from the row. */

@@ -8,7 +8,14 @@ import { DatabaseSync } from "node:sqlite";
 import type { NewWrite } from "../../src/sinks/apply.ts";
 import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite_sink.ts";
 import type { SqliteTransaction } from "../../src/sinks/sqlite_transaction.ts";
-import type { EachWrite, SinkStore, StoredRejection, StoredWrite } from "./sink_store.ts";
+import {
+  EACH,
+  type EachWrite,
+  type SinkStore,
+  type StoredRejection,
+  type StoredWrite,
+  withName,
+} from "./sink_store.ts";
 
 /** Whether this process may do what tests with files need. */
 const PERMITTED = (["read", "write", "run"] as const).every((name) =>
@@ -41,14 +48,14 @@ export class SqliteStore implements SinkStore {
 
   /** Opens a sink; the table `effects` is made before an `apply` can want it. */
   async open(each?: EachWrite): Promise<SqliteSink> {
-    const sink = await this.openWith({ apply: each && applyEach(each) });
+    const sink = await this.openWith(each && { apply: applyEach(each), applyName: EACH });
     this.query("CREATE TABLE IF NOT EXISTS effects (request_id TEXT NOT NULL)");
     return sink;
   }
 
   /** Opens a sink with these options. */
-  openWith(options: Partial<SqliteSinkOptions>): Promise<SqliteSink> {
-    return SqliteSink.open({ path: this.path, ...options });
+  openWith(options: Partial<SqliteSinkOptions> = {}): Promise<SqliteSink> {
+    return SqliteSink.open({ path: this.path, ...withName(options) });
   }
 
   /** Runs a statement on a connection of its own. */

@@ -23,4 +23,12 @@ export {
 } from "./sink_contract.ts";
 export { makeBatch, makeIds, makeWrite } from "./sink_store.ts";
 export type { NewWrite } from "../../src/sinks/apply.ts";
-export { type Outcome, type Sink, type SinkBatch, SinkError, type SinkWrite } from "../../src/sinks/sink.ts";
+export type { LedgerIdentity } from "../../src/protocol/messages.ts";
+export {
+  LedgerChangedError,
+  type Outcome,
+  type Sink,
+  type SinkBatch,
+  SinkError,
+  type SinkWrite,
+} from "../../src/sinks/sink.ts";

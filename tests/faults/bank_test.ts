@@ -99,7 +99,7 @@ permittedTest(
     using database = new DatabaseSync(path);
     database.exec(bankTables().join(";"));
     await testBank(
-      () => SqliteSink.open({ path, apply: applyToSqlite }),
+      () => SqliteSink.open({ path, apply: applyToSqlite, applyName: "bank" }),
       () => Promise.resolve(readSqlite(database)),
     );
     await Deno.remove(folder, { recursive: true });

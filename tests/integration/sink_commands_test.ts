@@ -1,5 +1,7 @@
 /** The commands for ledgers and dead letters, as a user runs them. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { PostgresSink } from "../../src/sinks/postgres_sink.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
 import type { NewWrite } from "../../src/sinks/apply.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
@@ -79,7 +81,7 @@ labTests({ apply }, [
     const { SqliteSink } = await import("../../src/sinks/sqlite_sink.ts");
     const { makeBatch } = await import("../contract/sink_store.ts");
     const path = lab.ledgerFile.replace("ledger.db", "other.db");
-    const other = await SqliteSink.open({ path, apply });
+    const other = await SqliteSink.open({ path, apply, applyName: "refusing" });
     refused.add("astray");
     await other.write(makeBatch("batch", ["astray"]));
     refused.delete("astray");
@@ -113,6 +115,15 @@ labTests({ apply }, [
       assertEquals([letter.requestId, data], [requestId, '"\u009b31m\u007f"']);
     }
     assertEquals((await run(lab, "dead_letters", "drop", requestId)).code, 0);
+  }],
+
+  ["deno task sink check warns of a file behind a server that others may use", async (lab) => {
+    for (
+      const [address, warned] of [[lab.address, false], ["localhost:7233", false], ["db.example:7233", true]] as const
+    ) {
+      const { code, stdout, stderr } = await run(lab, "sink", "check", "--address", address);
+      assertEquals([code, stdout.includes("Warning:")], [0, warned], stdout + stderr);
+    }
   }],
 
   ["deno task ledger prune deletes old rows only, and only when it was told to", async (lab) => {
@@ -165,7 +176,19 @@ postgresTest("deno task sink migrate and check, ledger and dead-letters work on 
   assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were there, in version 2.");
   const check = await command("sink", ["check"], 0);
   assertStringIncludes(check, `postgres://with_password@127.0.0.1:${cluster.port}/postgres\n`);
-  assertStringIncludes(check, "Ledger:        0 rows");
+  assertMatch(check, /^Ledger: {8}[\w-]{36}, epoch [\w-]{36}\nRows: {10}0$/m);
+  const renewed = await command("ledger", ["renew"], 0);
+  const [, ledger, epoch] = /^The ledger (\S+) is in epoch (\S+) now$/m.exec(renewed) ?? [];
+  assert(check.includes(`${ledger}, epoch `) && !check.includes(epoch), renewed);
+  assertStringIncludes(await command("sink", ["check"], 0), `${ledger}, epoch ${epoch}`);
+  assertStringIncludes(await command("sink", ["migrate", "--apply-name", "bank"], 0), 'through the effect "bank"');
+  await assertRejects(() => PostgresSink.open({ url }), SinkError, 'the effect "bank"');
+  await (await PostgresSink.open({ url, apply: () => {}, applyName: "bank" })).close();
+  assertStringIncludes(await command("sink", ["migrate", "--no-apply"], 0), "through no effect");
+  await (await PostgresSink.open({ url })).close();
+  await command("sink", ["migrate", "--no-apply", "--apply-name", "bank"], 2);
+  await command("sink", ["check", "--no-apply"], 2);
+  assertStringIncludes(await command("sink", ["migrate", "--apply-name", "a\nb"], 2), "control characters");
   assertStringIncludes(await command("ledger", ["count"], 0), "0 rows in the ledger");
   assertStringIncludes(await command("dead_letters", ["list"], 0), "0 dead letters");
 

@@ -140,6 +140,8 @@ labTests({}, [
       generation: 0,
       continueAsNewSuggested: false,
       limits: resolveBatchingOptions(),
+      ledger: await lab.sink.identify(),
+      ledgerSplit: false,
     });
     // As of the last workflow task's start: what that task has added is not in it.
     assertLess(historyLength, (await lab.batcher(name).describe()).historyLength + 1);

@@ -20,12 +20,22 @@ export class ChildWorker implements AsyncDisposable {
   }
 
   /** Starts a worker on the lab's server and ledger, and returns when it polls. */
-  static async start(
+  static start(
     lab: Lab,
     taskQueue: string,
     ...flags: ("--hang-after-commit" | "--no-permission")[]
   ): Promise<ChildWorker> {
-    const args = ["run", "-A", SCRIPT, lab.address, taskQueue, lab.ledgerFile, ...flags];
+    return ChildWorker.startOn(lab.ledgerFile, lab, taskQueue, ...flags);
+  }
+
+  /** Starts a worker on the lab's server and another ledger. */
+  static async startOn(
+    ledgerFile: string,
+    lab: Lab,
+    taskQueue: string,
+    ...flags: readonly string[]
+  ): Promise<ChildWorker> {
+    const args = ["run", "-A", SCRIPT, lab.address, taskQueue, ledgerFile, ...flags];
     const worker = new ChildWorker(new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn());
     try {
       await worker.untilSaid("ready");

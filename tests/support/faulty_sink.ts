@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LedgerIdentity } from "../../src/protocol/messages.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "../../src/sinks/sink.ts";
 
 /** Makes the error of one faulty call. */
@@ -152,6 +153,10 @@ export class FaultySink implements Sink {
     } finally {
       this.heldAfterCommit--;
     }
+  }
+
+  identify(): Promise<LedgerIdentity> {
+    return this.#inner.identify();
   }
 
   countCommitted(): Promise<number> {

@@ -92,7 +92,8 @@ export class Lab implements AsyncDisposable {
     const { dataConverter } = options;
     const connected = await connectClient({ address, dataConverter });
     const ledgerFile = `${directory}/ledger.db`;
-    const openSqlite = () => SqliteSink.open({ path: ledgerFile, apply: options.apply });
+    const openSqlite = () =>
+      SqliteSink.open({ path: ledgerFile, ...(options.apply && { apply: options.apply, applyName: "lab" }) });
     const sink = new FaultySink(await (options.openSink ?? openSqlite)());
     const native = await NativeConnection.connect({ address });
     const writerClient = await connectWriterClient({ address, dataConverter });
@@ -139,8 +140,9 @@ export class Lab implements AsyncDisposable {
   async batcherWorker(
     taskQueue: string,
     dataConverter: DataConverter | undefined = this.dataConverter,
+    sink: Sink = this.sink,
   ): Promise<RunningWorker> {
-    const { native: connection, workflowBundle, sink } = this;
+    const { native: connection, workflowBundle } = this;
     const onFlush = (report: FlushReport) => this.#flushes.push(report);
     const base = { connection, namespace: "default", workflowBundle, dataConverter };
     return this.#run(await createBatcherWorker({ ...base, sink, taskQueue, onFlush }));

@@ -1,8 +1,8 @@
 /** What becomes of connections whose server turns out to be the wrong one. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import type { PostgresSink, PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
+import { migratePostgresSink, type PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
-import { makeBatch } from "../contract/sink_store.ts";
+import { EACH, makeBatch } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { eventually } from "../support/eventually.ts";
 import { PostgresProxy } from "../support/postgres_proxy.ts";
@@ -27,6 +27,7 @@ postgresTest("write() leaves sessions behind that were opened while the server w
     GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO writer; ALTER ROLE writer SET default_transaction_read_only = on`);
   const url = cluster.url("postgres", "writer");
   for (const [kind, apply] of [["no apply", undefined], ["apply", () => {}]] as const) {
+    await migratePostgresSink(store.options, apply && EACH);
     await store.query("ALTER ROLE writer SET default_transaction_read_only = on");
     const sink = await store.openWith({ url, apply });
     // Two sessions, which are well as far as reading goes.

@@ -104,7 +104,7 @@ postgresTest("migratePostgresSink() makes a table that is missing, and open() sa
   }
   assertEquals(await migratePostgresSink(other), 0);
   assertEquals(await migratePostgresSink(other), 2);
-  const sink = await PostgresSink.open({ ...other, apply: () => Promise.reject(new Error("no")) });
+  const sink = await PostgresSink.open({ ...other, apply: () => Promise.reject(new Error("no")), applyName: "no" });
   assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "rejected");
   assertEquals(await sink.countRejected(), 1);
   await sink.close();
@@ -158,6 +158,7 @@ postgresTest("hostile names of schema and tables, ids, keys and rows change noth
   await migratePostgresSink(options);
   const sink = await PostgresSink.open({
     ...options,
+    applyName: HOSTILE,
     apply: (_tx, writes) => {
       if (writes.some(({ requestId }) => requestId.startsWith("bad"))) throw new Error(HOSTILE);
       return writes.map(() => HOSTILE);

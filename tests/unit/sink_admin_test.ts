@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openPostgresAdmin } from "../../src/sinks/postgres_sink.ts";
-import { type Sink, SinkError } from "../../src/sinks/sink.ts";
+import { LedgerChangedError, type Sink, SinkError } from "../../src/sinks/sink.ts";
 import type { DeadLetter, SinkAdmin } from "../../src/sinks/sink_admin.ts";
 import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
 import { type EachWrite, makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
@@ -12,7 +12,7 @@ import { postgresTests } from "../support/postgres_tests.ts";
 
 /** A ledger, and what looks after it. */
 interface Subject {
-  open(each: EachWrite): Promise<Sink>;
+  open(each?: EachWrite): Promise<Sink>;
   admin(): Promise<SinkAdmin>;
   /** Makes the rows of a batch as old as that. */
   age(batchId: string, committedAt: string): Promise<unknown>;
@@ -67,7 +67,7 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     await Promise.all([admin.close(), sink.close()]);
   }],
   ["counts and prunes the ledger rows from before a time, and no others", async ({ open, admin: openAdmin, age }) => {
-    const sink = await open(() => {});
+    const sink = await open();
     await sink.write(makeBatch("old", makeIds("old", 12_000)));
     await sink.write(makeBatch("edge", ["edge"]));
     await sink.write(makeBatch("new", makeIds("new", 10)));
@@ -75,11 +75,29 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     await age("edge", "2021-01-01T00:00:00.000Z");
     const admin = await openAdmin();
     assertEquals(await admin.countCommittedBefore("2021-01-01T00:00:00.000Z"), 12_000);
+    const ledger = await sink.identify();
     assertEquals(await admin.pruneCommittedBefore("2021-01-01T00:00:00.000Z"), 12_000);
+    assertEquals((await sink.identify()).identity, ledger.identity);
+    assertNotEquals((await sink.identify()).epoch, ledger.epoch);
     assertEquals(await admin.pruneCommittedBefore("2021-01-01T00:00:00.000Z"), 0);
     assertEquals(await admin.countCommitted(), 11);
     const outcomes = await sink.write(makeBatch("again", ["old/1", "edge", "new/1"]));
     assertEquals(outcomes.map(({ status }) => status), ["committed", "duplicate", "duplicate"]);
+    await Promise.all([admin.close(), sink.close()]);
+  }],
+  ["renew() gives the same ledger a new epoch, which every sink sees", async ({ open, admin: openAdmin }) => {
+    const sink = await open(() => {});
+    const admin = await openAdmin();
+    const before = await admin.identify();
+    assertEquals(await sink.identify(), before);
+    const after = await admin.renew();
+    assertEquals([after, after.identity], [await sink.identify(), before.identity]);
+    assertNotEquals(after.epoch, before.epoch);
+    const error = await assertRejects(
+      () => sink.write({ ...makeBatch("batch", ["a"]), ledger: before }),
+      LedgerChangedError,
+    );
+    assertEquals([error.ledger, await sink.countCommitted()], [after, 0]);
     await Promise.all([admin.close(), sink.close()]);
   }],
   ["finds no problem where there is none", async ({ open, admin: openAdmin }) => {

@@ -1,0 +1,79 @@
+/**
+ * What a batcher knows of the ledger behind its workers, and whether they all have the same one.
+ *
+ * @module
+ */
+import { LIMITS } from "../protocol/limits.ts";
+import type { LedgerIdentity, LedgerSnapshot } from "../protocol/messages.ts";
+
+/**
+ * What a batcher makes of workers that name a ledger: it is the one that it knows, in a new epoch; it is another one and
+ * is taken over; or the workers do not have the same one.
+ */
+export type LedgerVerdict = "renewed" | "adopted" | "split";
+
+/**
+ * Follows the ledger of a batcher.
+ *
+ * A batch goes only into the ledger that the batcher knows. Another one is taken over when all workers that are asked
+ * name it. One that was given up before and comes back is the sign of two workers with different ledgers that run in turn.
+ * Then, and when the answers differ, nothing is stored for a while.
+ */
+export class LedgerView {
+  #current: LedgerIdentity | undefined;
+  #givenUp: readonly string[];
+  #splitUntilMs: number | undefined;
+
+  /** @param snapshot What the run before knew. */
+  constructor(snapshot?: LedgerSnapshot) {
+    this.#current = snapshot && { identity: snapshot.identity, epoch: snapshot.epoch };
+    this.#givenUp = snapshot?.givenUp ?? [];
+  }
+
+  /** The ledger that batches go into, once a flush has named it. */
+  get current(): LedgerIdentity | undefined {
+    return this.#current;
+  }
+
+  /** Whether workers have different ledgers, as far as is known. */
+  get split(): boolean {
+    return this.#splitUntilMs !== undefined;
+  }
+
+  /** Whether it is too early to ask the workers again. */
+  mustWait(nowMs: number): boolean {
+    return this.#splitUntilMs !== undefined && nowMs < this.#splitUntilMs;
+  }
+
+  /** A flush was answered: the first one names the ledger. */
+  seen(ledger: LedgerIdentity | undefined): void {
+    this.#current ??= ledger;
+  }
+
+  /** Whether this is the known ledger, in whatever epoch. */
+  knows({ identity }: LedgerIdentity): boolean {
+    return identity === this.#current?.identity;
+  }
+
+  /** Judges what workers name, one answer or more, the newest last. */
+  judge(answers: readonly LedgerIdentity[], nowMs: number): LedgerVerdict {
+    const newest = answers.at(-1)!;
+    const known = this.#current;
+    const differ = answers.some(({ identity }) => identity !== newest.identity);
+    if (differ || !this.split && this.#givenUp.includes(newest.identity)) {
+      this.#splitUntilMs = nowMs + LIMITS.ledgerSplitMs;
+      return "split";
+    }
+    this.#splitUntilMs = undefined;
+    this.#current = { identity: newest.identity, epoch: newest.epoch };
+    if (known === undefined || known.identity === newest.identity) return "renewed";
+    this.#givenUp = [...this.#givenUp.filter((identity) => identity !== newest.identity), known.identity]
+      .slice(-LIMITS.ledgersGivenUpMax);
+    return "adopted";
+  }
+
+  /** What the next run has to know. */
+  snapshot(): LedgerSnapshot | undefined {
+    return this.#current && { ...this.#current, givenUp: this.#givenUp };
+  }
+}

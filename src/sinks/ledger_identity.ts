@@ -1,0 +1,85 @@
+/**
+ * What a ledger says about itself, and whether a batch may go into it.
+ *
+ * @module
+ */
+
+import { applyNameProblem } from "../protocol/check.ts";
+import type { LedgerIdentity } from "../protocol/messages.ts";
+import { LedgerChangedError, SinkError } from "./sink.ts";
+
+/** The ledger's row about itself. */
+export interface LedgerRow extends LedgerIdentity {
+  /** The effect that its rows went through, `null` for none. */
+  readonly applyName: string | null;
+}
+
+/**
+ * Checks the name of a sink's effect.
+ *
+ * @returns The name, `null` for a sink without `apply`.
+ * @throws {SinkError} If `apply` has no name, or a name no `apply`, or it is out of its bounds.
+ */
+export function resolveApplyName(apply: unknown, applyName: unknown): string | null {
+  if (apply === undefined && applyName === undefined) return null;
+  const problem = apply === undefined
+    ? "'applyName' names what 'apply' does: leave it out, or give 'apply'"
+    : applyName === undefined
+    ? "'apply' needs an 'applyName': the ledger keeps it, and refuses workers with another effect or none"
+    : applyNameProblem(applyName);
+  if (problem === undefined) return applyName as string;
+  throw new SinkError("setup", "no", `Cannot open the sink as ${problem}`);
+}
+
+/** @throws {SinkError} If the name that a ledger is to have is out of its bounds. */
+export function checkNewName(applyName: string): void {
+  const problem = applyNameProblem(applyName);
+  if (problem !== undefined) throw new SinkError("setup", "no", `Cannot change the effect of a ledger as ${problem}`);
+}
+
+/**
+ * Makes sure that a batch may go into a ledger.
+ *
+ * @param applyName That of the sink.
+ * @param wanted The ledger that the batch is for, if it is for one.
+ * @throws {SinkError} If the ledger's rows go through another effect.
+ * @throws {LedgerChangedError} If it is another ledger.
+ */
+export function checkLedger(
+  row: LedgerRow,
+  applyName: string | null,
+  wanted: LedgerIdentity | undefined,
+  description: string,
+): void {
+  const { identity, epoch } = row;
+  if (wanted !== undefined && (wanted.identity !== identity || wanted.epoch !== epoch)) {
+    throw new LedgerChangedError({ identity, epoch }, description);
+  }
+  if (row.applyName !== applyName) {
+    throw new SinkError("setup", "no", otherEffect(row.applyName, applyName, description));
+  }
+}
+
+function otherEffect(kept: string | null, given: string | null, description: string): string {
+  const shown = (name: string | null) => name === null ? "no effect" : `the effect ${JSON.stringify(name)}`;
+  return `Cannot use ${description} as its rows go through ${shown(kept)} and those of this sink through ` +
+    `${shown(given)}: open it with the right 'apply' and 'applyName', or change it on purpose with ` +
+    `'deno task sink migrate ${given === null ? "--no-apply" : "--apply-name NAME"}'`;
+}
+
+/** What to say of a ledger without a name that has rows, to a sink with `apply`: nobody knows what they went through. */
+export function unnamedRows(applyName: string, description: string): SinkError {
+  const message =
+    `Cannot use ${description} as it has rows, and no name of the effect that they went through: if it is ` +
+    `this one, say so with 'deno task sink migrate --apply-name ${applyName}'`;
+  return new SinkError("setup", "no", message);
+}
+
+/** What to say of a ledger whose row about itself is gone. */
+export function noLedgerRow(description: string): SinkError {
+  return new SinkError(
+    "setup",
+    "no",
+    `Cannot use ${description} as its identity is gone: run 'deno task ledger renew'`,
+  );
+}

@@ -1,0 +1,130 @@
+/** Batchers whose workers change their ledger, or have different ones. */
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import type { BatchWriter } from "../../src/client/batch_writer.ts";
+import { LedgerSplitError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
+import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { ChildWorker } from "../support/child_worker.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Lab } from "../support/lab.ts";
+import { labTests } from "../support/lab_tests.ts";
+import { submissionOf, submitRaw } from "../support/raw_submission.ts";
+
+/** Where another ledger is, beside the one of the lab. */
+function otherFile(lab: Lab, name: string): string {
+  return lab.ledgerFile.replace("ledger.db", `${name}.db`);
+}
+
+/** Writes, and says whether the row is stored and not refused because of a split. */
+async function isStored(writer: BatchWriter, requestId: string): Promise<boolean> {
+  try {
+    return (await writer.write({ requestId, data: 1 })).status === "committed";
+  } catch (error) {
+    if (error instanceof LedgerSplitError) return false;
+    throw error;
+  }
+}
+
+async function renew(lab: Lab): Promise<void> {
+  const admin = await SqliteAdmin.open(lab.ledgerFile);
+  await admin.renew();
+  await admin.close();
+}
+
+labTests({}, [
+  ["write() goes into the ledger of new workers, and what was remembered of the old one is forgotten", async (lab) => {
+    const name = lab.name();
+    const writer = lab.writer(name);
+    const first = await lab.batcherWorker(name);
+    await writer.write({ requestId: `${name}/a`, data: 1 });
+    assertEquals((await lab.stats(name)).ledger, await lab.sink.identify());
+    await first.stop();
+    const sink = await SqliteSink.open({ path: otherFile(lab, name) });
+    await using _ = { [Symbol.asyncDispose]: () => sink.close() };
+    await lab.batcherWorker(name, undefined, sink);
+    await writer.write({ requestId: `${name}/b`, data: 1 });
+    const { ledger, rememberedWrites, ledgerSplit } = await lab.stats(name);
+    assertEquals([ledger, rememberedWrites, ledgerSplit], [await sink.identify(), 1, false]);
+    assertNotEquals(ledger, await lab.sink.identify());
+    const again = await writer.write({ requestId: `${name}/a`, data: 1 });
+    assertEquals([again.status, await sink.countCommittedOf([`${name}/a`, `${name}/b`])], ["committed", 2]);
+  }],
+
+  ["write() is not written while two workers have different ledgers, and stored when they agree", async (lab) => {
+    const name = lab.name();
+    const writer = lab.writer(name);
+    let worker = await lab.batcherWorker(name);
+    await writer.write({ requestId: `${name}/first`, data: 1 });
+    await using other = await ChildWorker.startOn(otherFile(lab, name), lab, name);
+    // The server gives the batcher to any of the two workers once the one that had it has gone.
+    let n = 0;
+    await eventually("a split is found", async () => {
+      await worker.stop();
+      worker = await lab.batcherWorker(name);
+      await writer.write({ requestId: `${name}/${n}`, data: n++ }).catch(() => {});
+      return (await lab.stats(name)).ledgerSplit;
+    });
+    const error = await assertRejects(() => writer.write({ requestId: `${name}/no`, data: 0 }), LedgerSplitError);
+    assertEquals([error.type, error.outcome], ["LEDGER_SPLIT", "not written"]);
+    assertStringIncludes(error.message, "the same sink");
+    assertEquals(await lab.sink.countCommittedOf([`${name}/no`]), 0);
+    using file = new DatabaseSync(otherFile(lab, name), { readOnly: true });
+    const stored = file.prepare("SELECT request_id FROM batched_writes").all().map((row) => row.request_id as string);
+    assertEquals(await lab.sink.countCommittedOf(stored), 0, "no row may be in both");
+    assertEquals(stored.includes(`${name}/no`), false);
+    await other.kill();
+    await eventually("the workers agree", () => isStored(writer, `${name}/yes`));
+    assertEquals((await lab.stats(name)).ledgerSplit, false);
+    assertEquals(await lab.sink.countCommittedOf([`${name}/yes`]), 1);
+  }],
+
+  ["write() fails for a while when a ledger comes back that was given up, and is stored in it then", async (lab) => {
+    const name = lab.name();
+    const writer = lab.writer(name);
+    const sink = await SqliteSink.open({ path: otherFile(lab, name) });
+    await using _ = { [Symbol.asyncDispose]: () => sink.close() };
+    for (const [n, each] of [lab.sink, sink].entries()) {
+      const worker = await lab.batcherWorker(name, undefined, each);
+      await writer.write({ requestId: `${name}/${n}`, data: n });
+      await worker.stop();
+    }
+    await lab.batcherWorker(name);
+    const write = { requestId: `${name}/2`, data: 1 };
+    // The flush may have run in the worker before, as far as the batcher can know.
+    await assertRejects(() => writer.write(write), WriteOutcomeUnknownError);
+    await assertRejects(() => writer.write(write), LedgerSplitError);
+    assertEquals(await lab.sink.countCommittedOf([write.requestId]), 0);
+    await eventually("the ledger is taken over", () => isStored(writer, write.requestId));
+    assertEquals(await lab.sink.countCommittedOf([write.requestId]), 1);
+  }],
+
+  ["write() after a new epoch is stored at once, and what was remembered is forgotten", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    const writer = lab.writer(name);
+    for (const id of ["a", "b"]) await writer.write({ requestId: `${name}/${id}`, data: 1 });
+    const before = await lab.stats(name);
+    await renew(lab);
+    const { status } = await writer.write({ requestId: `${name}/c`, data: 1 });
+    const { ledger, rememberedWrites, durableFlushes } = await lab.stats(name);
+    assertEquals([status, rememberedWrites, durableFlushes], ["committed", 1, 0]);
+    assertEquals(ledger, await lab.sink.identify());
+    assertEquals(ledger!.identity, before.ledger!.identity);
+    assertNotEquals(ledger!.epoch, before.ledger!.epoch);
+  }],
+
+  ["submitWrites() of a writer without marks stores again what the ledger has lost before its epoch", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    await lab.writer(name).write({ requestId: `${name}/first`, data: 0 });
+    const submit = async () =>
+      (await submitRaw(lab, name, submissionOf([{ requestId: `${name}/a`, data: 1 }]))).runs[0];
+    assertEquals((await submit()).status, "committed");
+    using database = new DatabaseSync(lab.ledgerFile, { timeout: 5_000 });
+    database.prepare("DELETE FROM batched_writes WHERE request_id = ?").run(`${name}/a`);
+    await renew(lab);
+    await lab.writer(name).write({ requestId: `${name}/second`, data: 0 });
+    assertEquals((await submit()).status, "committed");
+  }],
+]);
