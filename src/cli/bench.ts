@@ -17,6 +17,7 @@ import { sinks } from "../bench/sinks.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
+import { asciiJson } from "./shown_text.ts";
 
 interface NamedScenario {
   readonly help: string;
@@ -84,7 +85,7 @@ await main({
     const rows: BenchRow[] = [];
     for await (const row of scenario.run({ log, signal, address, progress: (what) => console.error(what) })) {
       rows.push(row);
-      if (flags.json) console.log(JSON.stringify(row));
+      if (flags.json) console.log(asciiJson(row));
     }
     if (signal.aborted) return EXIT_INTERRUPTED;
     if (!flags.json) console.table(rows);

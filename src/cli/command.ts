@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { shownLine } from "../worker/shown_line.ts";
 
 /** A mistake of the user, or of the user's set-up: one line, no stack trace, exit code 2. */
 export class UsageError extends Error {
@@ -79,6 +80,7 @@ export async function main<const F extends Flags>(command: Command<F>): Promise<
     if (interrupt.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
     interrupt.abort();
   };
+  guardConsole();
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
   try {
@@ -94,6 +96,22 @@ export async function main<const F extends Flags>(command: Command<F>): Promise<
     console.error(`error: ${oneLine(error)}`);
     if (error instanceof UsageError) console.error(`Try: ${command.usage} --help`);
     Deno.exit(EXIT_USAGE);
+  }
+}
+
+/** Prints text that may hold commands to the terminal, such as colours, and nothing that others have sent. */
+export const printStyled: (text: string) => void = console.log.bind(console);
+
+/**
+ * From here on nothing that is printed is a command to the terminal, wherever it comes from: a database, a server, an
+ * argument.
+ */
+function guardConsole(): void {
+  for (const method of ["log", "info", "warn", "error"] as const) {
+    const print = console[method].bind(console);
+    console[method] = (...values: unknown[]) => {
+      print(...values.map((value) => typeof value === "string" ? value.split("\n").map(shownLine).join("\n") : value));
+    };
   }
 }
 

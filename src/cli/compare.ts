@@ -14,9 +14,10 @@ import { type CompareReport, type VariantName, VARIANTS } from "../compare/repor
 import { renderHtml } from "../compare/report_html.ts";
 import { renderText } from "../compare/report_text.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
-import { EXIT_FAILED, EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
+import { EXIT_FAILED, EXIT_INTERRUPTED, main, printStyled, UsageError } from "./command.ts";
 import { showSteps } from "./progress.ts";
 import { connectOrExplain } from "./server_access.ts";
+import { asciiJson } from "./shown_text.ts";
 
 await main({
   usage: "deno task compare",
@@ -65,7 +66,7 @@ await main({
       for await (const compared of compare(context, options)) {
         rows.push(compared);
         steps.done();
-        if (flags.json) console.log(JSON.stringify(asLine(compared)));
+        if (flags.json) console.log(asciiJson(asLine(compared)));
       }
     } catch (error) {
       steps.stop();
@@ -87,7 +88,7 @@ await main({
       actionRules: ACTION_RULES,
       ...sortRows(rows, variants),
     };
-    if (!flags.json) console.log(renderText(report, { colour: Deno.stdout.isTerminal() && !Deno.noColor }));
+    if (!flags.json) printStyled(renderText(report, { colour: Deno.stdout.isTerminal() && !Deno.noColor }));
     await writeReport(flags.out, report);
     console.error(`Report: ${flags.out}/report.html, with report.json and chart.svg beside it`);
     return 0;

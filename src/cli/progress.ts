@@ -4,6 +4,7 @@
  * @module
  */
 import cliProgress from "cli-progress";
+import { shownLine } from "../worker/shown_line.ts";
 
 /** Told about each piece of work that is done. */
 export interface Progress {
@@ -80,5 +81,5 @@ export function showSteps(total: number, plain: boolean): Steps {
     hideCursor: true,
   }, cliProgress.Presets.shades_classic);
   bar.start(total, 0, { what: "" });
-  return { now: (what) => bar.update({ what }), done: () => bar.increment(), stop: () => bar.stop() };
+  return { now: (what) => bar.update({ what: shownLine(what) }), done: () => bar.increment(), stop: () => bar.stop() };
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { build as buildHistogram, type Histogram } from "hdr-histogram-js";
+import { shownLine } from "../worker/shown_line.ts";
 import { failedKind, OutcomeCounts } from "./outcome_counts.ts";
-import { shownLine } from "./shown_text.ts";
 import type { TransactionOutcome } from "./transactions.ts";
 
 /** How many failures are shown one by one. */

@@ -7,8 +7,8 @@ import { build as buildHistogram } from "hdr-histogram-js";
 import type { BatchWriterStats } from "../client/batch_writer.ts";
 import type { WriteError } from "../protocol/failures.ts";
 import type { Receipt } from "../protocol/write.ts";
+import { shownLine } from "../worker/shown_line.ts";
 import { failedKind, OutcomeCounts } from "./outcome_counts.ts";
-import { shownLine } from "./shown_text.ts";
 
 /** How many failures are shown one by one. */
 const FAILURES_SHOWN_MAX = 5;

@@ -4,6 +4,7 @@
  * @module
  */
 import { DefaultLogger, type LogLevel, Runtime } from "@temporalio/worker";
+import { shownLine } from "./shown_line.ts";
 
 /** Levels, most talkative first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -19,12 +20,16 @@ export interface Log {
   error(message: string): void;
 }
 
-/** Makes a log that writes `TIME LEVEL MESSAGE` lines. */
+/** Makes a log that writes `TIME LEVEL MESSAGE` lines, and no character that a terminal would obey. */
 export function createLog(level: Level, write: (line: string) => void = (line) => console.error(line)): Log {
   const threshold = LOG_LEVELS.indexOf(level);
   const at = (name: Level) => (message: string) => {
     if (LOG_LEVELS.indexOf(name) < threshold) return;
-    write(`${new Date().toISOString()} ${name.toUpperCase().padEnd(5)} ${message.replaceAll(/\s*\n\s*/g, " | ")}`);
+    write(
+      `${new Date().toISOString()} ${name.toUpperCase().padEnd(5)} ${
+        shownLine(message.replaceAll(/\s*[\r\n]\s*/g, " | "))
+      }`,
+    );
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { asciiJson, shownLine, shownText } from "../../src/cli/shown_text.ts";
+import { asciiJson, shownText } from "../../src/cli/shown_text.ts";
+import { createLog } from "../../src/worker/log.ts";
+import { shownLine } from "../../src/worker/shown_line.ts";
 
 /** Escape, the C1 form of its sequence, delete, a mark that turns the line around, and a line of its own. */
 const HOSTILE = "\x1b[31m \x9b2J \x7f \u202e \n";
@@ -13,4 +15,12 @@ Deno.test("shownText() keeps a plain word, and asciiJson() nothing but printable
   assertEquals(shownText("order-17"), "order-17");
   assertEquals(shownText("order 17"), '"order 17"');
   assertEquals(asciiJson({ a: HOSTILE }), '{"a":"\\u001b[31m \\u009b2J \\u007f \\u202e \\n"}');
+});
+
+Deno.test("createLog() writes one line for an event, and nothing that a terminal obeys", () => {
+  const lines: string[] = [];
+  createLog("info", (line) => lines.push(line)).error(`Flush failed: ${HOSTILE}\r\n\rDROP`);
+  assertEquals(lines.map((line) => line.replace(/^\S+ /, "")), [
+    "ERROR Flush failed: \\u{1b}[31m \\u{9b}2J \\u{7f} \\u{202e} | DROP",
+  ]);
 });
