@@ -7,7 +7,7 @@ import type { Client } from "@temporalio/client";
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { shardOf } from "../core/sharding.ts";
-import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
+import { batcherNameProblem, partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import {
   InvalidWriteError,
   OverloadedError,
@@ -35,7 +35,7 @@ export interface BatchWriterOptions extends BatchingOptions {
   /** Connected client; best one of `connectWriterClient`, whose connection leaves retries to the writer. */
   readonly client: Client;
   /**
-   * Name of the group of batchers: the first part of their workflow ids.
+   * Name of the group of batchers: the first part of their workflow ids. At most 200 bytes.
    * @default {"batcher"}
    */
   readonly name?: string;
@@ -113,6 +113,8 @@ export class BatchWriter implements AsyncDisposable {
     this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
     this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
     const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE } = options;
+    const problem = batcherNameProblem(name, "'name'");
+    if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
     const writerId = randomUUID();
     this.#makeRoute = (shard) => {
       const courier = new Courier({

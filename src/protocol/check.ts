@@ -46,6 +46,15 @@ export function applyNameProblem(value: unknown): string | undefined {
   return nameProblem(value, "applyName", LIMITS.applyNameCharsMax);
 }
 
+/** Says what is wrong with the name of a group of batchers, or nothing. */
+export function batcherNameProblem(value: unknown, field: string): string | undefined {
+  const problem = nameProblem(value, field, LIMITS.batcherNameBytesMax);
+  if (problem !== undefined) return problem;
+  const bytes = new TextEncoder().encode(value as string).length;
+  if (bytes <= LIMITS.batcherNameBytesMax) return undefined;
+  return `${field} must have at most ${LIMITS.batcherNameBytesMax} bytes in UTF-8: it has ${bytes}`;
+}
+
 /** Says what is wrong with the arguments of `submitWrites`, or nothing. */
 export function submissionProblem(header: unknown, body: unknown): string | undefined {
   if (typeof header !== "object" || header === null || Array.isArray(header)) {

@@ -22,6 +22,8 @@ export const LIMITS = {
   requestIdCharsMax: 1_100,
   /** An account, an order, a tenant: a name, not a document. */
   partitionKeyCharsMax: 256,
+  /** UTF-8 bytes of the name of a group of batchers, which is part of workflow ids and of each batch id. */
+  batcherNameBytesMax: 200,
   /** A writer's id: ours is a UUID. */
   writerIdCharsMax: 100,
   /** Largest `writersMax`: every place of a writer travels in the snapshot. */
@@ -77,6 +79,12 @@ export const LIMITS = {
 
 const UUID_CHARS = 36;
 const COUNTER_CHARS = 12;
+const SHARD_CHARS = `${LIMITS.shardsMax - 1}`.length;
+
+// The server counts the bytes of a workflow id. The other parts are digits and slashes.
+if (LIMITS.batcherNameBytesMax + SHARD_CHARS + COUNTER_CHARS + 2 > SERVER_LIMITS.workflowIdCharsMax) {
+  throw new Error("limits: batcherNameBytesMax leaves no room for shard and lane in a workflow id");
+}
 
 if (LIMITS.requestIdCharsMax < SERVER_LIMITS.workflowIdCharsMax + UUID_CHARS + COUNTER_CHARS + 2) {
   throw new Error("limits: requestIdCharsMax does not hold a workflow's default request id");

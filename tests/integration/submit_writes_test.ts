@@ -8,6 +8,8 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
+import { shardOf } from "../../src/core/sharding.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import type { Write } from "../../src/protocol/write.ts";
 import { eventually } from "../support/eventually.ts";
@@ -154,5 +156,16 @@ labTests({}, [
     await lab.writer(name).write({ requestId: `${name}/a`, data: 1 });
     assert(await lab.batcher(name).query("isRequestProcessed", `${name}/a`));
     assertFalse(await lab.batcher(name).query("isRequestProcessed", `${name}/b`));
+  }],
+
+  ["submitWrites of the longest name and the last shard are taken by the server", async (lab) => {
+    const name = "é".repeat(LIMITS.batcherNameBytesMax / 2);
+    const shards = LIMITS.shardsMax;
+    await lab.batcherWorker(name);
+    const writer = lab.writer(name, { shards });
+    const requestId = Array.from({ length: 100_000 }, (_, n) => `${n}`)
+      .find((requestId) => shardOf({ requestId }, shards) === shards - 1)!;
+    assertEquals((await writer.write({ requestId, data: 1 })).status, "committed");
+    assertEquals(writer.batchers, [`${name}/${shards - 1}/0`]);
   }],
 ]);

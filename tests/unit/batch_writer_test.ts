@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { BatchWriterOptions } from "../../src/client/batch_writer.ts";
 import { InvalidWriteError, OverloadedError, RequestIdConflictError } from "../../src/protocol/failures.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { permittedTest } from "../support/permitted.ts";
 import { committed, ScriptedClient, type SeenUpdate, type Step } from "./scripted_client.ts";
 import { failures } from "./temporal_failures.ts";
@@ -148,4 +149,10 @@ permittedTest("BatchWriter.write() gives up at the caller's deadline", async () 
   answer.resolve(committed(1));
   await writer[Symbol.asyncDispose]();
   assertEquals(writer.stats.waitingWrites, 0);
+});
+
+permittedTest("BatchWriter() refuses a name that is too long for a workflow id, in one line", async () => {
+  await using _ = (await writerWith([], { name: "n".repeat(LIMITS.batcherNameBytesMax) })).writer;
+  const error = await assertRejects(() => writerWith([], { name: "n".repeat(201) }), RangeError);
+  assertEquals(error.message, "Cannot batch as 'name' must have at most 200 characters: it has 201");
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse, assertLessOrEqual, assertMatch } from "@std/assert";
 import {
+  batcherNameProblem,
   kindOf,
   partitionKeyProblem,
   requestIdProblem,
@@ -187,4 +188,20 @@ Deno.test("submissionProblem() refuses ids that fit in characters and not in byt
   const header = { ...good, ids, digests: digest.repeat(count) };
   const line = submissionProblem(header, new Uint8Array(count - 1).fill(10));
   assertMatch(line ?? "", /^ids, keys and body must have at most 1048576 bytes: they have \d+$/);
+});
+
+Deno.test("batcherNameProblem() counts bytes, and takes a name at the limit", () => {
+  const limit = LIMITS.batcherNameBytesMax;
+  assertEquals(batcherNameProblem("n".repeat(limit), "'name'"), undefined);
+  assertEquals(batcherNameProblem("é".repeat(limit / 2), "'name'"), undefined);
+  const mistakes: [unknown, string][] = [
+    ["n".repeat(limit + 1), "'name' must have at most 200 characters: it has 201"],
+    ["é".repeat(limit / 2 + 1), "'name' must have at most 200 bytes in UTF-8: it has 202"],
+    ["", "'name' must not be empty"],
+    ["a\nb", "'name' must not hold control characters"],
+    ["\ud800", "'name' must be well-formed Unicode: it holds half of a surrogate pair"],
+    [7, "'name' must be a string: it is a number"],
+    [null, "'name' must be a string: it is null"],
+  ];
+  for (const [name, expected] of mistakes) assertEquals(batcherNameProblem(name, "'name'"), expected);
 });

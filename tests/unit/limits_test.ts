@@ -18,6 +18,12 @@ Deno.test("LIMITS.requestIdCharsMax holds the default id of a write of the longe
   assertLessOrEqual(requestId.length, LIMITS.requestIdCharsMax);
 });
 
+Deno.test("LIMITS.batcherNameBytesMax leaves room for every shard and lane in a workflow id", () => {
+  const name = "n".repeat(LIMITS.batcherNameBytesMax);
+  const workflowId = batcherWorkflowId(name, LIMITS.shardsMax - 1, 999_999_999_999);
+  assertLessOrEqual(workflowId.length, SERVER_LIMITS.workflowIdCharsMax);
+});
+
 Deno.test("LIMITS leave room for an Update and for a durable flush in what the server takes", () => {
   assertLessOrEqual(2 * LIMITS.updateBytesMax, SERVER_LIMITS.payloadBytesMax);
   // The largest batch of the smallest writes: its digests travel in the header of a durable flush.
