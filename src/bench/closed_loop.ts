@@ -10,7 +10,7 @@ import { Latencies } from "./latencies.ts";
 export interface ClosedLoop {
   readonly callers: number;
   readonly durationMs: number;
-  /** Waits of writes that begin earlier than this after the start are not counted. */
+  /** Waits of writes that begin earlier than this after the start are counted by themselves. */
   readonly warmUpMs?: number;
   /** Prefix of the request ids, another one for each load. */
   readonly prefix: string;
@@ -28,6 +28,8 @@ export interface ClosedLoopResult {
   readonly failure?: string;
   readonly seconds: number;
   readonly latencies: Latencies;
+  /** Of writes that began in the warm-up. */
+  readonly earlyLatencies: Latencies;
 }
 
 /** A row as a payment system has it, of about 80 bytes. */
@@ -38,6 +40,7 @@ export function benchRow(n: number): Json {
 /** Runs a load to its end; every write that was begun is waited for. */
 export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult> {
   const latencies = new Latencies();
+  const earlyLatencies = new Latencies();
   const startedAt = performance.now();
   const measuredFrom = startedAt + (load.warmUpMs ?? 0);
   const endAt = startedAt + load.durationMs;
@@ -52,7 +55,7 @@ export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult>
       try {
         await load.write({ requestId: `${load.prefix}/${n}`, data: benchRow(n) });
         answered++;
-        if (begunAt >= measuredFrom) latencies.addMs(performance.now() - begunAt);
+        (begunAt >= measuredFrom ? latencies : earlyLatencies).addMs(performance.now() - begunAt);
       } catch (error) {
         failed++;
         failure ??= (error as Error).message;
@@ -62,5 +65,5 @@ export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult>
   };
   await Promise.all(Array.from({ length: load.callers }, caller));
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { answered, failed, ...(failure && { failure }), seconds, latencies };
+  return { answered, failed, ...(failure && { failure }), seconds, latencies, earlyLatencies };
 }

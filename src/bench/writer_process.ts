@@ -36,6 +36,7 @@ export interface WriterProcessOutput {
   readonly lanes: readonly string[];
   /** {@linkcode Latencies.encode} */
   readonly latencies: string;
+  readonly earlyLatencies: string;
 }
 
 /** What all writer processes of a load came to. */
@@ -50,6 +51,8 @@ export interface LoadResult {
   /** Batchers that had a writer at the end. */
   readonly lanes: number;
   readonly latencies: Latencies;
+  /** Of writes that began in the warm-up. */
+  readonly earlyLatencies: Latencies;
 }
 
 const SCRIPT = new URL("./writer_process_main.ts", import.meta.url);
@@ -76,8 +79,8 @@ export async function runWriterProcesses(
   await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
   signal.throwIfAborted();
   const outputs = await Promise.all(processes.map((process) => process.run()));
-  const [latencies, ...others] = outputs.map((output) => Latencies.decode(output.latencies));
-  for (const other of others) latencies.addAll(other);
+  const latencies = sumOf(outputs.map((output) => output.latencies));
+  const earlyLatencies = sumOf(outputs.map((output) => output.earlyLatencies));
   const failure = outputs.find((output) => output.failure !== undefined)?.failure;
   const sum = (of: (output: WriterProcessOutput) => number) => outputs.reduce((total, output) => total + of(output), 0);
   return {
@@ -89,7 +92,14 @@ export async function runWriterProcesses(
     updates: sum((output) => output.updates),
     lanes: new Set(outputs.flatMap((output) => output.lanes)).size,
     latencies,
+    earlyLatencies,
   };
+}
+
+function sumOf(encoded: readonly string[]): Latencies {
+  const [sum, ...others] = encoded.map((text) => Latencies.decode(text));
+  for (const other of others) sum.addAll(other);
+  return sum;
 }
 
 /** One child process: says `ready` when it is connected, runs at the word `go`, prints its result. */

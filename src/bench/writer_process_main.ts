@@ -77,5 +77,6 @@ const output: WriterProcessOutput = {
   updates: writer.stats.updates + naiveUpdates,
   lanes: writer.batchers,
   latencies: result.latencies.encode(),
+  earlyLatencies: result.earlyLatencies.encode(),
 };
 console.log(JSON.stringify(output));

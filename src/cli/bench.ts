@@ -32,7 +32,7 @@ interface NamedScenario {
 const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   floor: { help: "one write when nobody else writes, beside an Update whose handler does nothing", run: floor },
   throughput: { help: "one batcher under 500 and 5,000 callers, beside an empty one", run: throughput },
-  fanin: { help: "10, 30 and 60 writer processes at the same instant, and the naive way beside them", run: fanin },
+  fanin: { help: "10, 30, 60 and 100 writer processes at the same instant, and the naive way beside them", run: fanin },
   callers: { help: "caller workflows, beside bare ones", run: callers },
   rollover: {
     help: "continue-as-new every twenty flushes under load",

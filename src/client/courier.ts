@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { Client, WorkflowHandle, WorkflowUpdateHandle } from "@temporalio/client";
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  type WorkflowHandle,
+  type WorkflowUpdateHandle,
+} from "@temporalio/client";
+import type { Workflow } from "@temporalio/common";
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { BodyStorage } from "../bodies/body_storage.ts";
@@ -51,7 +57,7 @@ export interface CourierCounters {
   overloads: number;
   /** Updates that were sent again for another reason. */
   retries: number;
-  /** Batchers started. */
+  /** Updates that brought the start of their batcher along, in case that it did not run. */
   starts: number;
 }
 
@@ -148,7 +154,7 @@ export class Courier {
       batch = this.#settleBy(verdict, batch);
       const moved = this.#changesLane(verdict);
       if (moved || verdict.kind !== "again" || verdict.fresh) submission = undefined;
-      if (batch.length > 0) await this.#prepareNext(verdict, batch, attempt);
+      if (batch.length > 0) await this.#prepareNext(verdict, attempt);
       // What other lanes said is no reason to be slow with this one.
       if (moved) attempt = 0;
     }
@@ -166,7 +172,7 @@ export class Courier {
   #changesLane(verdict: Verdict): boolean {
     if (verdict.kind === "laneFull") this.#walk.full();
     // Who has been let in has a place, and only waits for room among the Updates in flight.
-    else if (verdict.kind === "again" && verdict.cap && !this.#admitted) this.#walk.crowded();
+    else if (verdict.kind === "again" && (verdict.cap || verdict.aborted) && !this.#admitted) this.#walk.crowded();
     else return false;
     this.#admitted = false;
     this.options.counters.laneMoves++;
@@ -219,7 +225,7 @@ export class Courier {
       return undefined;
     } catch (error) {
       const verdict = judge(error);
-      const refused = wasRefused(verdict) || verdict.kind === "start" && await this.#neverWas();
+      const refused = wasRefused(verdict);
       submission.maybeKnown ||= !refused;
       return [verdict, refused];
     }
@@ -233,16 +239,6 @@ export class Courier {
       call.mayBeStored ||= !refused;
     }
     return verdict;
-  }
-
-  /** Whether no batcher has ever run on this lane, as far back as the server remembers: so none has taken anything. */
-  async #neverWas(): Promise<boolean> {
-    try {
-      await this.options.client.withDeadline(Date.now() + ATTEMPT_MS, () => this.#batcher().describe());
-      return false;
-    } catch (error) {
-      return judge(error).kind === "start";
-    }
   }
 
   #batcher(): WorkflowHandle {
@@ -262,10 +258,25 @@ export class Courier {
       ...storedFrom(client),
     };
     const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
-    return this.#batcher().startUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, {
-      args: [header, body],
-      updateId,
-      waitForStage: "ACCEPTED",
+    const options = { args: [header, body] as SubmitWritesArgs, updateId, waitForStage: "ACCEPTED" } as const;
+    if (this.#admitted) {
+      return this.#batcher().startUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, options);
+    }
+    this.options.counters.starts++;
+    const startWorkflowOperation = this.#startOperation();
+    return client.workflow.startUpdateWithStart(SUBMIT_WRITES_UPDATE, { ...options, startWorkflowOperation });
+  }
+
+  /** Starts the batcher of this lane, unless it runs. */
+  #startOperation(): WithStartWorkflowOperation<Workflow> {
+    const { workflowIdOf, taskQueue, batching } = this.options;
+    const input: BatcherInput = { options: batching };
+    return new WithStartWorkflowOperation(BATCHER_WORKFLOW, {
+      workflowId: workflowIdOf(this.#walk.lane),
+      taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: "USE_EXISTING",
+      workflowTaskTimeout: BATCHER_TASK_TIMEOUT,
     });
   }
 
@@ -325,9 +336,12 @@ export class Courier {
     }
   }
 
-  async #prepareNext(verdict: Verdict, batch: readonly PendingCall[], attempt: number): Promise<void> {
-    if (verdict.kind === "start") await this.#start(batch, attempt);
-    else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
+  async #prepareNext(verdict: Verdict, attempt: number): Promise<void> {
+    if (verdict.kind === "start") {
+      this.#admitted = false;
+      // The first time no batcher is the usual case. Repeated absence means that something ends batchers: back off.
+      if (attempt > 1) await delay(backOffMs(attempt, false));
+    } else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
     else if (verdict.kind === "runSpent") await this.#askToRollOver(attempt);
     else if (verdict.kind === "bodyUnread") await delay(backOffMs(attempt, false));
     else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
@@ -345,28 +359,6 @@ export class Courier {
       }
     }
     await delay(backOffMs(attempt, false));
-  }
-
-  async #start(batch: readonly PendingCall[], attempt: number): Promise<void> {
-    const { client, workflowIdOf, taskQueue, batching } = this.options;
-    // The first time no batcher is the usual case; after that something ends them, and must not be outrun.
-    if (attempt > 1) await delay(backOffMs(attempt, false));
-    const input: BatcherInput = { options: batching };
-    try {
-      await client.withDeadline(Date.now() + ATTEMPT_MS, () =>
-        client.workflow.start(BATCHER_WORKFLOW, {
-          workflowId: workflowIdOf(this.#walk.lane),
-          taskQueue,
-          args: [input],
-          workflowIdConflictPolicy: "USE_EXISTING",
-          workflowTaskTimeout: BATCHER_TASK_TIMEOUT,
-        }));
-      this.options.counters.starts++;
-    } catch (error) {
-      const verdict = judge(error);
-      if (verdict.kind === "setup") failSetup(batch, verdict.message);
-      else await delay(backOffMs(attempt, false));
-    }
   }
 }
 

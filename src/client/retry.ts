@@ -33,8 +33,15 @@ export type Verdict =
   /**
    * Go again after a short back-off. `cap`: the server's limit of Updates in flight turned it away. `fresh`: the run that
    * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
+   * `aborted`: the server let it go before the batcher saw it, which it does where others meet the limit.
    */
-  | { readonly kind: "again"; readonly cap: boolean; readonly fresh: boolean; readonly message: string }
+  | {
+    readonly kind: "again";
+    readonly cap: boolean;
+    readonly fresh: boolean;
+    readonly aborted?: true;
+    readonly message: string;
+  }
   /** The run takes no more Updates: it is at its limit of them, or its workflow task fails. Ask it to roll over. */
   | { readonly kind: "runSpent"; readonly message: string }
   /** Not admitted: the worker cannot read the body at the moment; go again after a wait, with another copy. */
@@ -53,6 +60,7 @@ const PERMISSION_DENIED = 7;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
 const SETUP_ADVICE: ReadonlyMap<number, string> = new Map([
@@ -84,6 +92,7 @@ export function judge(error: unknown): Verdict {
   const advice = SETUP_ADVICE.get(grpc.code);
   if (advice !== undefined) return { kind: "setup", refused: true, message: `${textOf(grpc)}: ${advice}` };
   if (grpc.code === RESOURCE_EXHAUSTED) return { ...again(error), cap: isCap(grpc) };
+  if (grpc.code === UNAVAILABLE && isOfUpdate(grpc)) return { ...again(error), aborted: true };
   if (grpc.code === FAILED_PRECONDITION) return { kind: "runSpent", message: shortMessage(textOf(grpc)) };
   return again(error);
 }
@@ -188,27 +197,52 @@ function grpcError(error: unknown): GrpcError | undefined {
   return undefined;
 }
 
-/** What the server said. The SDK's native connections leave `details` empty. */
-function textOf({ details, message }: GrpcError): string {
-  return details || message;
+/** What the server said. The SDK's native connections leave `details` empty; for two operations in one it is binary. */
+function textOf(error: GrpcError): string {
+  return isOfUpdate(error) ? error.message : error.details || error.message;
 }
 
+const STATUS_DETAILS = "grpc-status-details-bin";
+
 /** Whether the limit of Updates in flight, and not a closing run or a rate limit, turned the Update away. */
-function isCap({ metadata }: GrpcError): boolean {
-  const [status] = metadata.get("grpc-status-details-bin");
-  if (!(status instanceof Uint8Array)) return false;
+function isCap(error: GrpcError): boolean {
   const { ResourceExhaustedFailure } = proto.temporal.api.errordetails.v1;
   const { RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT } = proto.temporal.api.enums.v1.ResourceExhaustedCause;
+  return hasDetail(
+    error,
+    "ResourceExhaustedFailure",
+    (value) => ResourceExhaustedFailure.decode(value).cause === RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT,
+  );
+}
+
+/** Whether the server answered for one of the two operations of an Update with start, and no connection was lost. */
+function isOfUpdate(error: GrpcError): boolean {
+  return hasDetail(error, "MultiOperationExecutionFailure", () => true);
+}
+
+/** Looks for a detail of a status, and in those of the two operations of an Update with start. */
+function hasDetail({ metadata }: GrpcError, name: string, holds: (value: Uint8Array) => boolean): boolean {
+  const [status] = metadata.get(STATUS_DETAILS);
+  if (!(status instanceof Uint8Array)) return false;
+  const { MultiOperationExecutionFailure } = proto.temporal.api.errordetails.v1;
+  const isIt = ({ type_url, value }: Detail): boolean => {
+    if (!(value instanceof Uint8Array)) return false;
+    if (type_url?.endsWith(`.${name}`) && holds(value)) return true;
+    return type_url?.endsWith(".MultiOperationExecutionFailure") === true &&
+      MultiOperationExecutionFailure.decode(value).statuses.some(({ details }) => details?.some(isIt));
+  };
   try {
-    return proto.google.rpc.Status.decode(status).details.some(({ type_url, value }) =>
-      type_url?.endsWith("temporal.api.errordetails.v1.ResourceExhaustedFailure") === true &&
-      value instanceof Uint8Array &&
-      ResourceExhaustedFailure.decode(value).cause === RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT
-    );
+    return proto.google.rpc.Status.decode(status).details.some(isIt);
   } catch {
     // A proxy may have cut the details short; without them it is an answer that says less, and no other one.
     return false;
   }
+}
+
+/** A message in the details of a gRPC status. */
+interface Detail {
+  readonly type_url?: string | null;
+  readonly value?: Uint8Array | null;
 }
 
 /** Where the server's limit of Updates in flight turned an Update away, others need the time that it leaves them. */

@@ -61,11 +61,10 @@ permittedTest(
 permittedTest(
   "BatchWriter keeps count of what waits through faults that callers answer with a retry at once",
   async () => {
-    const { grpc, service, workflowNotFound } = await failures();
-    const { client, writer } = await writerWith([workflowNotFound(), commitAll, commitAll], {
+    const { grpc, service } = await failures();
+    const { writer } = await writerWith([service(grpc("PERMISSION_DENIED")), commitAll, commitAll], {
       maxWaitingBytes: 100,
     });
-    client.startScript.push(service(grpc("PERMISSION_DENIED")));
     const write = { requestId: "a", data: "x".repeat(60) };
     const retried = writer.write(write).catch(() => writer.write(write));
     assertEquals((await retried).status, "committed");

@@ -5,8 +5,8 @@ import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { permittedTest } from "../support/permitted.ts";
 import { Calls, committed, courierWith } from "./scripted_client.ts";
 
-/** The lane that a crowd's writer of this id goes to: one of the sixteen after the first. */
-const CROWD_LANE = 1 + fnv1a32("writer") % 16;
+/** The lanes that a crowd's writer of this id goes to: one of each sixteen after the first. */
+const CROWD_LANES = [0, 1, 2].map((leap) => 1 + 16 * leap + fnv1a32(`${leap}/writer`) % 16);
 
 /** A lease that has lapsed whenever it is looked at. */
 const NO_LEASE = { ...resolveBatchingOptions(), writerLeaseMs: 0 };
@@ -41,16 +41,35 @@ permittedTest("Courier.deliver() stays in the lane that let it in", async () => 
   assertEquals(courier.workflowId, "batcher/0/1");
 });
 
-permittedTest("Courier.deliver() starts the batcher of a lane that has none", async () => {
-  const { client, courier, counters } = await courierWith(({ updateFailed, application, workflowNotFound }) => [
+permittedTest("Courier.deliver() starts the batcher of each lane that it comes to", async () => {
+  const { client, courier, counters } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("LaneFull")),
-    workflowNotFound(),
     committed(1),
   ]);
   await courier.deliver(new Calls(["a"]).calls);
-  assertEquals(client.starts.map((start) => (start as { workflowId: string }).workflowId), ["batcher/0/1"]);
-  assertObjectMatch(counters, { starts: 1, laneMoves: 1 });
+  const started = client.starts.map((start) => (start as { workflowId: string }).workflowId);
+  assertEquals(started, ["batcher/0/0", "batcher/0/1"]);
+  assertObjectMatch(counters, { starts: 2, laneMoves: 1 });
 });
+
+permittedTest(
+  "Courier.deliver() leaves a lane whose server lets newcomers go, and waits once it is let in",
+  async () => {
+    const { client, courier, counters } = await courierWith(({ service, aborted }) => [
+      service(aborted()),
+      committed(1),
+      service(aborted()),
+      committed(1),
+    ]);
+    for (const id of ["a", "b"]) {
+      const calls = new Calls([id]);
+      await courier.deliver(calls.calls);
+      assertEquals(await calls.results(), { [id]: "committed" });
+    }
+    assertEquals(client.batchers, [0, ...Array(3).fill(CROWD_LANES[0])].map((lane) => `batcher/0/${lane}`));
+    assertObjectMatch(counters, { laneMoves: 1, retries: 2, capErrors: 0 });
+  },
+);
 
 permittedTest("Courier.deliver() leaves a crowd for a lane by its id, and goes on from there", async () => {
   const { client, courier, counters } = await courierWith(({ service, exhausted, updateFailed, application }) => [
@@ -62,7 +81,7 @@ permittedTest("Courier.deliver() leaves a crowd for a lane by its id, and goes o
   const calls = new Calls(["a"]);
   await courier.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
-  const lanes = [0, CROWD_LANE, CROWD_LANE + 1, CROWD_LANE + 2];
+  const lanes = [0, ...CROWD_LANES];
   assertEquals(client.batchers, lanes.map((lane) => `batcher/0/${lane}`));
   assertEquals(client.updateIds, [0, 1, 2, 3]);
   assertObjectMatch(counters, { capErrors: 2, laneMoves: 3, retries: 0 });
@@ -93,14 +112,13 @@ permittedTest("Courier.deliver() that has lost its place is a newcomer where it 
     committed(1),
   ]);
   for (const id of ["a", "b"]) await courier.deliver(new Calls([id]).calls);
-  const lanes = [0, 0, 1, 1 + CROWD_LANE];
+  const lanes = [0, 0, 1, 1 + CROWD_LANES[0]];
   assertEquals(client.batchers, lanes.map((lane) => `batcher/0/${lane}`));
 });
 
 permittedTest("Courier.deliver() begins at the first lane again after it was silent for a lease", async () => {
   const { client, courier } = await courierWith(
     ({ updateFailed, application }) => [updateFailed(application("LaneFull")), committed(1), committed(1)],
-    undefined,
     { batching: NO_LEASE },
   );
   await courier.deliver(new Calls(["a"]).calls);
@@ -148,7 +166,7 @@ permittedTest("Courier counts together with those that share its counters", asyn
     updateFailed(application("LaneFull")),
     committed(1),
   ]);
-  const second = await courierWith(({ grpc, service }) => [service(grpc("UNAVAILABLE")), committed(2)], undefined, {
+  const second = await courierWith(({ grpc, service }) => [service(grpc("UNAVAILABLE")), committed(2)], {
     counters: first.counters,
   });
   await Promise.all([

@@ -38,7 +38,7 @@ permittedTest("Courier.deliver() sends one Update of the agreed shape and deals 
     retries: 0,
     overloads: 0,
     capErrors: 0,
-    starts: 0,
+    starts: 1,
   });
 });
 
@@ -70,7 +70,7 @@ permittedTest("Courier.deliver() takes a new Update id where the old one is spen
   await courier.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
   assertEquals(client.updateIds, [0, 1, 2, 3, 4]);
-  assertObjectMatch(counters, { updates: 5, retries: 2, overloads: 1, starts: 1 });
+  assertObjectMatch(counters, { updates: 5, retries: 2, overloads: 1, starts: 5 });
 });
 
 permittedTest("Courier.deliver() asks a run that takes no more Updates to roll over, and does so once", async () => {
@@ -87,7 +87,7 @@ permittedTest("Courier.deliver() asks a run that takes no more Updates to roll o
   await courier.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
   assertEquals([client.signals, client.updateIds], [["rollOver to batcher/0/0"], [0, 1, 2, 3]]);
-  assertObjectMatch(counters, { updates: 4, retries: 3, starts: 0 });
+  assertObjectMatch(counters, { updates: 4, retries: 3, starts: 4 });
 });
 
 permittedTest("Courier.deliver() gives each delivery an Update id of its own", async () => {
@@ -130,26 +130,23 @@ permittedTest("Courier.deliver() fails every caller of an Update that the batche
   assertEquals(client.updates.length, 1);
 });
 
-permittedTest("Courier.deliver() starts the batcher that it does not find, with its own options", async () => {
-  const { client, courier } = await courierWith(({ workflowNotFound }) => [workflowNotFound(), committed(1)]);
-  const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
-  assertEquals(await calls.results(), { a: "committed" });
+permittedTest("Courier.deliver() brings the start of its batcher along until it has been let in", async () => {
+  const { client, courier, counters } = await courierWith(({ workflowNotFound, grpc, service }) => [
+    service(grpc("UNAVAILABLE")),
+    committed(1),
+    committed(1),
+    workflowNotFound(),
+    committed(1),
+  ]);
+  for (const id of ["a", "b", "c"]) {
+    const calls = new Calls([id]);
+    await courier.deliver(calls.calls);
+    assertEquals(await calls.results(), { [id]: "committed" });
+  }
   assertObjectMatch(client.starts[0] as Record<string, unknown>, {
     workflowId: "batcher/0/0",
     taskQueue: "queue",
     workflowIdConflictPolicy: "USE_EXISTING",
   });
-  assertEquals(client.starts.length, 1);
-});
-
-permittedTest("Courier.deliver() tries again where a batcher could not be started", async () => {
-  const { client, courier, counters } = await courierWith(
-    ({ workflowNotFound }) => [workflowNotFound(), workflowNotFound(), committed(1)],
-    ({ grpc, service }) => [service(grpc("UNAVAILABLE"))],
-  );
-  const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
-  assertEquals(await calls.results(), { a: "committed" });
-  assertEquals([client.starts.length, counters.starts], [2, 1]);
+  assertEquals([client.updateIds, client.starts.length, counters.starts], [[0, 0, 2, 3, 4], 3, 3]);
 });

@@ -22,6 +22,22 @@ permittedTest(
   },
 );
 
+permittedTest("judge() looks into the two operations of an Update with start", async () => {
+  const [{ service, multiOperation, aborted }, { judge }] = await load();
+  const { default: proto } = await import("@temporalio/proto");
+  const { RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT: cause } = proto.temporal.api.enums.v1.ResourceExhaustedCause;
+  const value = proto.temporal.api.errordetails.v1.ResourceExhaustedFailure.encode({ cause }).finish();
+  const typeUrl = "type.googleapis.com/temporal.api.errordetails.v1.ResourceExhaustedFailure";
+  const capped = judge(service(multiOperation("RESOURCE_EXHAUSTED", [{ type_url: typeUrl, value }])));
+  assertEquals([capped.kind, "cap" in capped && capped.cap], ["again", true]);
+  // What the SDK calls details is binary there.
+  assertEquals("message" in capped && capped.message, "8 RESOURCE_EXHAUSTED: \u0001binary");
+  const other = judge(service(multiOperation("RESOURCE_EXHAUSTED", [])));
+  assertEquals([other.kind, "cap" in other && other.cap], ["again", false]);
+  const lost = judge(service(aborted()));
+  assertEquals([lost.kind, "aborted" in lost && lost.aborted, "fresh" in lost && lost.fresh], ["again", true, false]);
+});
+
 permittedTest("judge() takes status details that cannot be decoded for no details", async () => {
   const [{ grpc, service }, { judge }] = await load();
   for (const bytes of [[255], [18, 255, 255], []]) {

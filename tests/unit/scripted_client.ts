@@ -36,16 +36,22 @@ export function committed(count: number): { runs: ReceiptRun[] } {
   return { runs: [{ count, status: "committed", batchId: "b", committedAt: "2026-01-01T00:00:00.000Z" }] };
 }
 
+interface Sent {
+  readonly args: SubmitWritesArgs;
+  readonly updateId: string;
+}
+
+interface WithStart {
+  readonly options: { readonly workflowId: string };
+}
+
 export class ScriptedClient {
   readonly updates: SeenUpdate[] = [];
   /** Update ids that were asked for without sending the Update. */
   readonly polls: string[] = [];
+  /** Options of the batchers that were to be started along with an Update. */
   readonly starts: unknown[] = [];
   readonly signals: string[] = [];
-  /** What each start of a batcher is answered with; nothing left: it succeeds. */
-  readonly startScript: Step[] = [];
-  /** What the server says of a batcher that does not run; by default that it did once. */
-  described: Answer = {};
 
   constructor(private readonly script: Step[]) {}
 
@@ -54,25 +60,31 @@ export class ScriptedClient {
       if (this.script.length === 0) throw new Error("the script is over");
       return await play(this.script.shift(), update);
     };
+    const send = async (workflowId: string, name: string, { args, updateId }: Sent) => {
+      const lines = new TextDecoder().decode(args[1]).split("\n");
+      const update = { workflowId, name, updateId, header: args[0], lines };
+      this.updates.push(update);
+      const failure = { error: undefined as unknown };
+      const answer = await next(update).catch((error) => {
+        // What the batcher itself says comes as the Update's result.
+        if ((error as Error).name !== "WorkflowUpdateFailedError") throw error;
+        failure.error = error;
+      });
+      const result = async () => {
+        if (failure.error !== undefined) throw failure.error;
+        if (answer !== accepted) return answer;
+        this.polls.push(updateId);
+        return await next(update);
+      };
+      return { result };
+    };
+    const startUpdateWithStart = (name: string, sent: Sent & { startWorkflowOperation: WithStart }) => {
+      const { options } = sent.startWorkflowOperation;
+      this.starts.push(options);
+      return send(options.workflowId, name, sent);
+    };
     const getHandle = (workflowId: string) => ({
-      startUpdate: async (name: string, { args, updateId }: { args: SubmitWritesArgs; updateId: string }) => {
-        const lines = new TextDecoder().decode(args[1]).split("\n");
-        const update = { workflowId, name, updateId, header: args[0], lines };
-        this.updates.push(update);
-        const failure = { error: undefined as unknown };
-        const answer = await next(update).catch((error) => {
-          // What the batcher itself says comes as the Update's result.
-          if ((error as Error).name !== "WorkflowUpdateFailedError") throw error;
-          failure.error = error;
-        });
-        const result = async () => {
-          if (failure.error !== undefined) throw failure.error;
-          if (answer !== accepted) return answer;
-          this.polls.push(updateId);
-          return await next(update);
-        };
-        return { result };
-      },
+      startUpdate: (name: string, sent: Sent) => send(workflowId, name, sent),
       getUpdateHandle: (updateId: string) => ({
         result: async () => {
           this.polls.push(updateId);
@@ -83,15 +95,10 @@ export class ScriptedClient {
         await Promise.resolve();
         this.signals.push(`${name} to ${workflowId}`);
       },
-      describe: () => play(this.described, this.updates.at(-1)!),
     });
-    const start = async (_: string, options: unknown) => {
-      this.starts.push(options);
-      return await play(this.startScript.shift(), this.updates.at(-1)!);
-    };
     const withDeadline = (_: number, call: () => Promise<unknown>) => call();
     const options = { loadedDataConverter: {} };
-    return { workflow: { getHandle, start }, withDeadline, options } as unknown as Client;
+    return { workflow: { getHandle, startUpdateWithStart }, withDeadline, options } as unknown as Client;
   }
 
   /** The request ids of each Update. */
@@ -166,13 +173,11 @@ function describe(result: unknown): string {
 /** A courier with a script, what it counts, and the errors to write scripts with. */
 export async function courierWith(
   makeScript: (failures: Failures) => Step[],
-  makeStartScript: (failures: Failures) => Step[] = () => [],
   options: Partial<CourierOptions> = {},
 ): Promise<{ client: ScriptedClient; courier: Courier; counters: CourierCounters }> {
   const errors = await failures();
   const { Courier, newCounters } = await import("../../src/client/courier.ts");
   const client = new ScriptedClient(makeScript(errors));
-  client.startScript.push(...makeStartScript(errors));
   const counters = options.counters ?? newCounters();
   const courier = new Courier({
     client: client.asClient(),

@@ -46,8 +46,23 @@ export async function failures() {
     return grpc("RESOURCE_EXHAUSTED", "resource exhausted", status);
   };
 
+  /** As the server reports what became of an Update that was sent together with a start. */
+  const multiOperation = (code: GrpcCode, details: { type_url: string; value: Uint8Array }[]): Error => {
+    const { MultiOperationExecutionFailure } = proto.temporal.api.errordetails.v1;
+    const aborted = { type_url: "type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted" };
+    const value = MultiOperationExecutionFailure.encode({
+      statuses: [{ code: CODES.ABORTED, details: [aborted] }, { code: CODES[code], details }],
+    }).finish();
+    const typeUrl = "type.googleapis.com/temporal.api.errordetails.v1.MultiOperationExecutionFailure";
+    const status = proto.google.rpc.Status.encode({ code: CODES[code], details: [{ type_url: typeUrl, value }] });
+    return grpc(code, "\u0001binary", status.finish());
+  };
+
   return {
     grpc,
+    multiOperation,
+    /** The server has let an Update go before the batcher saw it. */
+    aborted: () => multiOperation("UNAVAILABLE", []),
     exhausted,
     /** As the SDK passes a gRPC error on. */
     service: (cause: Error) => new client.ServiceError("Workflow Update failed", { cause }),
