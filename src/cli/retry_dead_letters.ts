@@ -36,7 +36,11 @@ export async function retryDeadLetters(
     throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
   }
   await using writerClient = await connectWriterClient({ address, dataConverter });
-  await using writer = new BatchWriter({ client: writerClient.client, taskQueue: batcher });
+  await using writer = new BatchWriter({
+    client: writerClient.client,
+    taskQueue: batcher,
+    onWarning: (message) => console.error(`Waiting: ${message}`),
+  });
   const counts = { committed: 0, rejected: 0, failed: 0, unknown: 0 };
   let found = 0;
   for (let start = 0; start < ids.length && !signal.aborted; start += PAGE) {

@@ -5,6 +5,7 @@
  */
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
+import { isPolled } from "../client/absent_workers.ts";
 import { connectClient, type ConnectedClient, loadConnectConfig } from "../client/connection.ts";
 import { UsageError } from "./command.ts";
 
@@ -49,22 +50,9 @@ export async function connectOrExplain(
   }
 }
 
-/** A poller that has not been heard of for so long is gone: each one asks again at least once a minute. */
-const POLLER_SILENCE_MS = 70_000;
-
 /** Says which of the task queues no worker polls. */
 export async function unpolledTaskQueues(client: Client, taskQueues: readonly string[]): Promise<string[]> {
-  const namespace = client.options.namespace;
-  const polled = await Promise.all(taskQueues.map(async (name) => {
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
-    });
-    return pollers?.some(({ lastAccessTime }) =>
-      Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLER_SILENCE_MS
-    );
-  }));
+  const polled = await Promise.all(taskQueues.map((name) => isPolled(client, name)));
   return taskQueues.filter((_, i) => !polled[i]);
 }
 

@@ -58,12 +58,13 @@ await main({
     const tally = new TransactionTally();
     const progress = showProgress("Transactions", writes.length);
     let heardAt = performance.now();
-    const silence = setInterval(() => {
+    const silence = setInterval(async () => {
       if (performance.now() - heardAt < SILENCE_MS) return;
       heardAt = performance.now();
-      console.error(
-        `No transaction has ended for ${SILENCE_MS / 1_000} s: are the workers still there? (Ctrl-C gives up)`,
-      );
+      // A server that is away says nothing about its workers.
+      const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]).catch(() => []);
+      const why = unpolled.length > 0 ? `no worker polls ${unpolled.join(" and ")}` : "are the workers still there?";
+      console.error(`No transaction has ended for ${SILENCE_MS / 1_000} s: ${why} (Ctrl-C gives up)`);
     }, 1_000);
     const lines: string[] = [];
     await runTransactions(writes, {

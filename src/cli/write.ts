@@ -63,7 +63,11 @@ await main({
     }
     await using receipts = await openReceipts(flags.receipts, input);
     await using connected = await connectWriterClient({ address: flags.address, dataConverter });
-    await using writer = new BatchWriter({ ...batching, client: connected.client });
+    await using writer = new BatchWriter({
+      ...batching,
+      client: connected.client,
+      onWarning: (message) => console.error(`Waiting: ${message}. Start one with 'deno task worker --role batcher'`),
+    });
 
     const tally = new WriteTally();
     const progress = showProgress("Lines", total);

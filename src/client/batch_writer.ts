@@ -25,6 +25,7 @@ import {
 } from "../protocol/options.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import type { Receipt, Write } from "../protocol/write.ts";
+import { AbsentWorkers } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
 import { Courier, type CourierCounters, newCounters } from "./courier.ts";
@@ -54,6 +55,8 @@ export interface BatchWriterOptions extends BatchingOptions {
    * @default {67108864}
    */
   readonly maxWaitingBytes?: number;
+  /** Told what keeps writes waiting: once for each time that no worker polls the batchers' task queue. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Options of one {@linkcode BatchWriter.write}. */
@@ -97,6 +100,7 @@ export class BatchWriter implements AsyncDisposable {
   /** The options in force. */
   readonly options: ResolvedBatchingOptions;
   readonly #counters = newCounters();
+  readonly #absentWorkers: AbsentWorkers;
   readonly #makeRoute: (shard: number) => Route;
   /** By shard; a shard that was never written to has none. */
   readonly #routes = new Map<number, Route>();
@@ -112,9 +116,10 @@ export class BatchWriter implements AsyncDisposable {
     this.options = resolveBatchingOptions(options);
     this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
     this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
-    const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE } = options;
+    const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE, onWarning = () => {} } = options;
     const problem = batcherNameProblem(name, "'name'");
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
+    this.#absentWorkers = new AbsentWorkers({ client, taskQueue, onWarning });
     const writerId = randomUUID();
     this.#makeRoute = (shard) => {
       const courier = new Courier({
@@ -191,6 +196,7 @@ export class BatchWriter implements AsyncDisposable {
     if (this.#calls.size > 0 && this.#waitingBytes + call.bytes > this.#maxWaitingBytes) {
       throw new OverloadedError(`Cannot write now: ${this.#waitingBytes} bytes wait already`, RETRY_AFTER_FULL_MS);
     }
+    if (this.#calls.size === 0) this.#absentWorkers.begin();
     this.#calls.set(call.requestId, call);
     this.#waitingBytes += call.bytes;
     this.#deadlineCheck ??= setInterval(() => this.#checkDeadlines(), DEADLINE_CHECK_MS);
@@ -217,7 +223,8 @@ export class BatchWriter implements AsyncDisposable {
 
   #checkDeadlines(): void {
     const now = performance.now();
-    for (const call of this.#calls.values()) call.expire(now);
+    this.#absentWorkers.check(this.#counters.answeredWrites);
+    for (const call of this.#calls.values()) call.expire(now, this.#absentWorkers.problem);
     // Behind an Update that hangs, calls that have given up must not fill the queue.
     for (const { coalescer } of this.#routes.values()) coalescer.dropAbandoned();
   }

@@ -94,10 +94,14 @@ export class PendingCall {
     this.onDone(this);
   }
 
-  /** Fails the callers whose deadline has passed. */
-  expire(now: number): void {
+  /**
+   * Fails the callers whose deadline has passed.
+   *
+   * @param problem Why there is no answer, as far as that is known.
+   */
+  expire(now: number, problem = ""): void {
     for (const waiter of [...this.#waiters]) {
-      if (waiter.deadline <= now) this.#release(waiter)?.reject(this.#timeoutError(waiter.timeoutMs));
+      if (waiter.deadline <= now) this.#release(waiter)?.reject(this.#timeoutError(waiter.timeoutMs, problem));
     }
   }
 
@@ -108,9 +112,10 @@ export class PendingCall {
     return waiter;
   }
 
-  #timeoutError(timeoutMs: number): WriteConfirmationTimeoutError {
+  #timeoutError(timeoutMs: number, problem: string): WriteConfirmationTimeoutError {
     const id = JSON.stringify(this.requestId);
-    const because = this.lastProblem && ` (last: ${this.lastProblem})`;
+    const reason = problem || this.lastProblem && `last: ${this.lastProblem}`;
+    const because = reason && ` (${reason})`;
     return this.sent
       ? new WriteConfirmationTimeoutError(
         `No confirmation for request id ${id} within ${timeoutMs} ms${because}: ` +

@@ -139,6 +139,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       client: writerClient.client,
       name,
       taskQueue: queues.batcher,
+      onWarning: (message) => log.warn(`Writes wait: ${message}`),
     });
     stack.use(made);
     start(await createMainWorker({ ...base, writer, taskQueue: queues.main }), "Running transactions");
