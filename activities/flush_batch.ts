@@ -40,7 +40,7 @@ export function createFlushBatch(
   onFlush?: (report: FlushReport) => void,
 ): (...args: FlushBatchArgs) => Promise<FlushBatchAnswer> {
   return async (header, ...bodies) => {
-    const { batchId, mayRepeat = false } = header;
+    const { batchId, mayRepeat = false, answerBytesMax } = header;
     const rows = unpack(header, bodies);
     const startedAt = performance.now();
     const report = (error?: string) =>
@@ -51,7 +51,7 @@ export function createFlushBatch(
       if (rows.length === 0) return { runs: [], ledger };
       const receipts = await writeRows(sink, { batchId, ledger }, rows);
       report();
-      return { runs: encodeAnswer(receipts), ledger };
+      return { runs: encodeAnswer(receipts, answerBytesMax).runs, ledger };
     } catch (error) {
       report(shortMessage(error));
       throw asFlushFailure(error, mayRepeat);

@@ -21,6 +21,7 @@ import {
 import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
 import { LedgerView } from "../src/core/ledger_view.ts";
 import { WriterLeases } from "../src/core/lanes.ts";
+import { TaskBudget } from "../src/core/task_budget.ts";
 import { restoreSnapshot, takeSnapshot } from "../src/core/snapshot.ts";
 import {
   type ConflictDetails,
@@ -30,6 +31,7 @@ import {
   type SinkFailedDetails,
 } from "../src/protocol/failures.ts";
 import {
+  BATCHER_REVISION,
   type BatcherInput,
   type BatcherStats,
   type LedgerIdentity,
@@ -74,7 +76,10 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const { generation, settled, writers, ledger } = restore(input.snapshot);
   const view = new LedgerView(ledger);
   const leases = new WriterLeases(options.writersMax, options.writerLeaseMs, writers);
-  const commit = new GroupCommit(options, settled, leases);
+  // A run keeps to the commands with which its history began.
+  const budgeted = input.revision !== undefined;
+  const budget = new TaskBudget(budgeted ? LIMITS.taskOwnBytesMax : Infinity);
+  const commit = new GroupCommit(options, settled, leases, budget);
   const stored = new StoredBodies();
   const flushed = { fast: 0, durable: 0, failed: 0 };
 
@@ -82,14 +87,14 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     requireRead(header, body);
     stored.admit(header, body);
     const ticket = commit.admit(header, body, Date.now());
-    await condition(() => ticket.done);
+    await condition(() => ticket.answer !== undefined);
     commit.leave(header, Date.now());
-    return { runs: ticket.runs };
+    return { runs: ticket.answer! };
   }, {
     validator: (header: SubmissionHeader, body: Uint8Array) => {
       const unread = unreadBodyIn(header, body);
       if (unread) throw asUnreadFailure(unread);
-      const refusal = commit.refusal(header, body, Date.now());
+      const refusal = commit.refusal(header, body, Date.now(), workflowInfo().historySize);
       if (refusal) throw asFailure(refusal);
     },
   });
@@ -116,22 +121,55 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   }));
 
   const flush = makeFlush(commit, options, flushed, view);
-  const rollOverDue = () => workflowInfo().continueAsNewSuggested || stored.rollOverDue || rollOverAsked;
+  const isLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverBytesMax;
+  const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
+  const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
+  const mayRollOver = () => rollOverDue() && !commit.awaitsParts(Date.now());
   for (let sinceDue = 0;;) {
-    await condition(() => commit.hasQueued || rollOverDue());
+    if (!hasWork() && !mayRollOver()) commit.endTask();
+    await condition(() => hasWork() || mayRollOver());
+    if (commit.withholdsAnswers) {
+      await nextTask(commit);
+      continue;
+    }
     if (commit.hasQueued) {
-      if (options.gatherMs > 0 && !commit.hasFullBatch) await condition(() => commit.hasFullBatch, options.gatherMs);
+      await gather(commit, options);
       await flush();
       if (rollOverDue() && ++sinceDue >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
-      if (!rollOverDue() || commit.hasQueued) continue;
+      if (isLong()) commit.close();
+      if (hasWork() || !mayRollOver()) continue;
     }
     // A handler that waits for writes in the queue can finish only after their flush.
-    await condition(() => allHandlersFinished() || commit.hasQueued);
-    if (commit.hasQueued) continue;
+    await condition(() => allHandlersFinished() || hasWork());
+    if (hasWork() || !mayRollOver()) continue;
+    if (!budget.fits(LIMITS.snapshotBytesMax)) {
+      await nextTask(commit);
+      continue;
+    }
     const parts = { generation: generation + 1, settled, writers: leases.snapshot(), ledger: view.snapshot() };
     const snapshot = takeSnapshot(parts);
-    await continueAsNew<typeof batcher>({ options, snapshot });
+    await continueAsNew<typeof batcher>({ options, snapshot, revision: BATCHER_REVISION });
   }
+}
+
+/** Waits for writers of other processes, so that they meet in one flush. */
+async function gather(commit: GroupCommit, { gatherMs }: ResolvedBatchingOptions): Promise<void> {
+  if (gatherMs === 0 || commit.hasFullBatch) return;
+  const gathered = condition(() => commit.hasFullBatch, gatherMs);
+  commit.endTask();
+  await gathered;
+}
+
+/** The shortest wait there is: a timer that fires at once, in a workflow task of its own. */
+const NEXT_TASK_MS = 1;
+
+/** Ends the workflow task, as it is full, and goes on in the next one: that of the next Update, or of a timer. */
+async function nextTask(commit: GroupCommit): Promise<void> {
+  const { admittedUpdates } = commit.counters;
+  const begun = condition(() => commit.counters.admittedUpdates > admittedUpdates, NEXT_TASK_MS);
+  commit.endTask();
+  await begun;
+  commit.beginTask();
 }
 
 function resolve(options: BatcherInput["options"]): ResolvedBatchingOptions {
@@ -197,12 +235,23 @@ function asFailure(refusal: Refusal): ApplicationFailure {
       const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
       return ApplicationFailure.retryable("Cannot admit now: an Update of this writer is in flight", type, details);
     }
+    case FAILURE.PARTS_MISSING:
+      return ApplicationFailure.retryable(
+        `Cannot admit part ${refusal.part} as the parts before it are not here: begin with the first`,
+        type,
+      );
     case FAILURE.OVERLOADED: {
       const details: OverloadedDetails = { retryAfterMs: refusal.retryAfterMs };
       return ApplicationFailure.retryable(`Cannot admit now: ${refusal.reason}`, type, details);
     }
   }
 }
+
+/** New workflow tasks that one flush waits for: as many as there can be answers in front of it. */
+const TASKS_PER_FLUSH_MAX = LIMITS.writersMax + LIMITS.newcomersMax;
+
+/** Upper bound of the failure of a local activity: its message is short, its stack trace is the SDK's. */
+const FAILURE_BYTES = 8 * 1024;
 
 /** One flush after the other: a fast attempt, and a durable one where that fails. */
 function makeFlush(
@@ -231,15 +280,22 @@ function makeFlush(
   const watch = new LedgerWatch(view, askAround, () => commit.settled.clear());
 
   async function attempts(batch: Batch): Promise<void> {
+    const { budget } = commit;
     if (trustFast) {
+      const header = {
+        ...batch.header,
+        ...(mayRepeat() && { mayRepeat: true }),
+        // What this run decides live does not matter to a replay: it takes the answer from the history.
+        answerBytesMax: commit.answerBytesMax(batch, workflowInfo().historySize),
+      };
       try {
-        const header = { ...batch.header, ...(mayRepeat() && { mayRepeat: true }) };
         const { runs, ledger } = await fast.flushBatch(header, ...batch.bodies);
         view.seen(ledger);
-        commit.settle(batch, runs);
+        commit.settle(batch, runs, "marker");
         flushed.fast++;
         return;
       } catch (error) {
+        budget.spend(FAILURE_BYTES);
         const changed = changedLedger(error);
         if (changed) {
           mayBeStored ||= changed.wrote !== "no";
@@ -254,8 +310,12 @@ function makeFlush(
         trustFast = false;
       }
     }
+    if (!budget.fits(batch.inputBytes)) await nextTask(commit);
+    const header = { ...batch.header, answerBytesMax: commit.answerBytesMax(batch, workflowInfo().historySize) };
     mayBeStored = true;
-    const { runs, ledger } = await durable.flushBatch(batch.header, ...batch.bodies);
+    const flushing = durable.flushBatch(header, ...batch.bodies);
+    commit.endTask();
+    const { runs, ledger } = await flushing;
     view.seen(ledger);
     commit.settle(batch, runs);
     flushed.durable++;
@@ -263,7 +323,10 @@ function makeFlush(
   }
 
   return async () => {
-    const batch = commit.take(`${batchIdPrefix}/${commit.counters.flushes + 1}`);
+    const batchId = `${batchIdPrefix}/${commit.counters.flushes + 1}`;
+    // Answers that were withheld go first, so one new task may not be enough.
+    for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !commit.hasRoomFor(batchId); tasks++) await nextTask(commit);
+    const batch = commit.take(batchId);
     mayBeStored = false;
     try {
       await watch.run((ledger) => attempts({ ...batch, header: { ...batch.header, ...(ledger && { ledger }) } }));

@@ -15,6 +15,11 @@ export interface ClosedLoop {
   /** Prefix of the request ids, another one for each load. */
   readonly prefix: string;
   readonly write: (write: Write) => Promise<unknown>;
+  /**
+   * Makes the data of the n-th write.
+   * @default {benchRow}
+   */
+  readonly row?: (n: number) => Json;
   /** What a caller waits for between two writes; its time counts for no wait. */
   readonly pause?: () => Promise<unknown> | undefined;
   readonly signal?: AbortSignal;
@@ -37,8 +42,15 @@ export function benchRow(n: number): Json {
   return { account: `account-${n % 1_000}`, amount: n % 10_000, currency: "EUR", note: "a row of a bench" };
 }
 
+/** A row whose JSON has so many bytes. */
+export function sizedRow(n: number, bytes: number): Json {
+  const row = { n, text: "" };
+  return { ...row, text: "x".repeat(Math.max(0, bytes - JSON.stringify(row).length)) };
+}
+
 /** Runs a load to its end; every write that was begun is waited for. */
 export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult> {
+  const { row = benchRow } = load;
   const latencies = new Latencies();
   const earlyLatencies = new Latencies();
   const startedAt = performance.now();
@@ -53,7 +65,7 @@ export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult>
       const n = next++;
       const begunAt = performance.now();
       try {
-        await load.write({ requestId: `${load.prefix}/${n}`, data: benchRow(n) });
+        await load.write({ requestId: `${load.prefix}/${n}`, data: row(n) });
         answered++;
         (begunAt >= measuredFrom ? latencies : earlyLatencies).addMs(performance.now() - begunAt);
       } catch (error) {

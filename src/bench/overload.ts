@@ -8,7 +8,7 @@ import { OverloadedError } from "../protocol/failures.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { benchRow } from "./closed_loop.ts";
 import { Latencies } from "./latencies.ts";
-import { type BenchContext, type BenchRow, checkLedger, startBenchSystem } from "./scenario.ts";
+import { type BenchContext, type BenchRow, checkLedger, startBenchSystem, withWrite } from "./scenario.ts";
 
 const SINK_ROWS_PER_S = 2_000;
 const OFFERED_ROWS_PER_S = 3 * SINK_ROWS_PER_S;
@@ -97,17 +97,9 @@ function heldRss(): number {
 
 /** The same sink, but as slow as a database that suffers. */
 function throttled(sink: Sink, rowsPerSecond: number): Sink {
-  return {
-    description: sink.description,
-    async write(batch) {
-      const outcomes = await sink.write(batch);
-      await new Promise((resolve) => setTimeout(resolve, batch.writes.length / rowsPerSecond * 1_000));
-      return outcomes;
-    },
-    identify: () => sink.identify(),
-    countCommitted: () => sink.countCommitted(),
-    countCommittedOf: (requestIds) => sink.countCommittedOf(requestIds),
-    countRejected: () => sink.countRejected(),
-    close: () => sink.close(),
-  };
+  return withWrite(sink, async (batch) => {
+    const outcomes = await sink.write(batch);
+    await new Promise((resolve) => setTimeout(resolve, batch.writes.length / rowsPerSecond * 1_000));
+    return outcomes;
+  });
 }

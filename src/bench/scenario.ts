@@ -11,7 +11,7 @@ import { type ConnectedClient, connectWriterClient } from "../client/connection.
 import { EMPTY_BATCHER_WORKFLOW } from "../protocol/names.ts";
 import { type DevServer, startDevServer, takeServer } from "../server/dev_server.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { SqliteSink } from "../sinks/sqlite_sink.ts";
+import { SqliteSink, type SqliteSinkOptions } from "../sinks/sqlite_sink.ts";
 import { endWorkflows } from "../worker/end_workflows.ts";
 import { type LocalSystem, startLocalSystem } from "../worker/local_system.ts";
 import type { Log } from "../worker/log.ts";
@@ -59,6 +59,8 @@ export interface BenchSystemOptions {
   readonly wrapSink?: (sink: Sink) => Sink;
   /** Address of a store of bodies, as `--body-storage` takes it; left out, all is inline. */
   readonly bodyStorage?: string;
+  /** What the sink does with each new write besides its ledger row. */
+  readonly apply?: SqliteSinkOptions["apply"];
 }
 
 /**
@@ -69,7 +71,7 @@ export interface BenchSystemOptions {
  */
 export async function startBenchSystem(
   { log, progress, address }: BenchContext,
-  { dynamicConfig = {}, wrapSink = (sink) => sink, bodyStorage }: BenchSystemOptions = {},
+  { dynamicConfig = {}, wrapSink = (sink) => sink, apply, bodyStorage }: BenchSystemOptions = {},
 ): Promise<BenchSystem> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "temporal-batcher-bench-" });
@@ -88,7 +90,7 @@ export async function startBenchSystem(
     await startLocalSystem({
       address: server.address,
       log,
-      openSink: async () => wrapSink(await SqliteSink.open({ path: ledgerFile })),
+      openSink: async () => wrapSink(await SqliteSink.open({ path: ledgerFile, apply })),
       name: run,
       workflows: "bench",
       dataConverter,
@@ -131,6 +133,19 @@ function shown(dynamicConfig: Record<string, string>): string {
 /** Starts the floor: a workflow that takes the batcher's Update and answers it without looking at it. */
 export async function startEmptyBatcher({ system }: BenchSystem, workflowId: string): Promise<void> {
   await system.client.workflow.start(EMPTY_BATCHER_WORKFLOW, { workflowId, taskQueue: system.batcherTaskQueue });
+}
+
+/** The same sink with another way to write. */
+export function withWrite(sink: Sink, write: Sink["write"]): Sink {
+  return {
+    description: sink.description,
+    write,
+    identify: () => sink.identify(),
+    countCommitted: () => sink.countCommitted(),
+    countCommittedOf: (requestIds) => sink.countCommittedOf(requestIds),
+    countRejected: () => sink.countRejected(),
+    close: () => sink.close(),
+  };
 }
 
 /** Fails if the ledger does not hold exactly so many rows. */

@@ -17,6 +17,11 @@ export interface WriterProcessInput {
   readonly batching: BatchingOptions;
   readonly prefix: string;
   readonly callers: number;
+  /**
+   * Bytes of a row's JSON.
+   * @default {some 80, as a payment has}
+   */
+  readonly rowBytes?: number;
   readonly durationMs: number;
   readonly warmUpMs: number;
   /** Pause of each caller between two writes. */
@@ -30,6 +35,8 @@ export interface WriterProcessOutput {
   readonly answered: number;
   readonly failed: number;
   readonly failure?: string;
+  /** Writes whose receipt said `duplicate`. Each write of a load is the first with its id. */
+  readonly duplicates: number;
   readonly seconds: number;
   readonly capErrors: number;
   readonly updates: number;
@@ -44,6 +51,7 @@ export interface LoadResult {
   readonly answered: number;
   readonly failed: number;
   readonly failure?: string;
+  readonly duplicates: number;
   /** Of the slowest process. */
   readonly seconds: number;
   readonly capErrorsMax: number;
@@ -87,6 +95,7 @@ export async function runWriterProcesses(
     answered: sum((output) => output.answered),
     failed: sum((output) => output.failed),
     ...(failure !== undefined && { failure }),
+    duplicates: sum((output) => output.duplicates),
     seconds: Math.max(...outputs.map((output) => output.seconds)),
     capErrorsMax: Math.max(...outputs.map((output) => output.capErrors)),
     updates: sum((output) => output.updates),

@@ -12,7 +12,7 @@ import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from
 import { batcherWorkflowId, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
-import { runClosedLoop } from "./closed_loop.ts";
+import { runClosedLoop, sizedRow } from "./closed_loop.ts";
 import type { WriterProcessInput, WriterProcessOutput } from "./writer_process.ts";
 
 // Standard output is for the result.
@@ -58,13 +58,16 @@ const pause = () => input.pauseMs === 0 ? undefined : new Promise((resolve) => s
 await client.workflowService.getSystemInfo({});
 console.log("ready");
 await Deno.stdin.read(new Uint8Array(16));
+let duplicates = 0;
 const result = await runClosedLoop({
   callers: input.callers,
+  ...(input.rowBytes !== undefined && { row: (n) => sizedRow(n, input.rowBytes!) }),
   durationMs: input.durationMs,
   warmUpMs: input.warmUpMs,
   prefix: input.prefix,
   write: async (write) => {
-    await send(write);
+    const answer = await send(write);
+    if ("status" in answer && answer.status === "duplicate") duplicates++;
   },
   pause,
 });
@@ -72,6 +75,7 @@ const output: WriterProcessOutput = {
   answered: result.answered,
   failed: result.failed,
   ...(result.failure !== undefined && { failure: result.failure }),
+  duplicates,
   seconds: result.seconds,
   capErrors: writer.stats.capErrors,
   updates: writer.stats.updates + naiveUpdates,

@@ -13,6 +13,7 @@ import { rollover } from "../bench/rollover.ts";
 import { shards } from "../bench/shards.ts";
 import { throughput } from "../bench/throughput.ts";
 import { window } from "../bench/window.ts";
+import { rows } from "../bench/rows.ts";
 import { sinks } from "../bench/sinks.ts";
 import { createLog, installRuntime } from "../worker/log.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
@@ -51,6 +52,7 @@ const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
     },
   },
   window: { help: "8 processes with a window of 2 s", run: window },
+  rows: { help: "6 and 20 writers with rows and answers of every size: no task over the server's limits", run: rows },
   sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks, noServer: true },
 };
 
@@ -82,15 +84,15 @@ await main({
     if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
     const log = createLog("warn");
     installRuntime(log, "warn");
-    const rows: BenchRow[] = [];
+    const results: BenchRow[] = [];
     for await (const row of scenario.run({ log, signal, address, progress: (what) => console.error(what) })) {
-      rows.push(row);
+      results.push(row);
       if (flags.json) console.log(asciiJson(row));
     }
     if (signal.aborted) return EXIT_INTERRUPTED;
-    if (!flags.json) console.table(rows);
+    if (!flags.json) console.table(results);
     if (flags.chart !== undefined && scenario.chart !== undefined) {
-      await Deno.writeTextFile(flags.chart, drawChart(rows, scenario.chart));
+      await Deno.writeTextFile(flags.chart, drawChart(results, scenario.chart));
       console.error(`Chart: ${flags.chart}`);
     }
     return 0;

@@ -70,8 +70,8 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
     throw refuse(error instanceof InexactNumberError ? error.message : "is not JSON");
   }
   const size = Buffer.byteLength(line);
-  if (size > LIMITS.updateBytesMax / 2) {
-    throw refuse(`has ${size} bytes: at most ${LIMITS.updateBytesMax / 2} are allowed`);
+  if (size > LIMITS.writeBytesMax / 2) {
+    throw refuse(`has ${size} bytes: at most ${LIMITS.writeBytesMax / 2} are allowed`);
   }
   let requestId: string;
   let partitionKey: string | undefined;

@@ -28,7 +28,9 @@ import type { Receipt, Write } from "../protocol/write.ts";
 import { AbsentWorkers } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
-import { Courier, type CourierCounters, newCounters } from "./courier.ts";
+import { Courier, type CourierCounters, newCounters, storedFrom } from "./courier.ts";
+import { hasCodec } from "./codec_growth.ts";
+import { updateArgsBytesMax } from "./update_args.ts";
 import { PendingCall } from "./pending_call.ts";
 
 /** Options of a {@linkcode BatchWriter}. */
@@ -121,6 +123,11 @@ export class BatchWriter implements AsyncDisposable {
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
     this.#absentWorkers = new AbsentWorkers({ client, taskQueue, onWarning });
     const writerId = randomUUID();
+    const bytesMax = updateArgsBytesMax({
+      writersMax: this.options.writersMax,
+      hasCodec: hasCodec(client),
+      ...storedFrom(client),
+    });
     this.#makeRoute = (shard) => {
       const courier = new Courier({
         client,
@@ -128,9 +135,13 @@ export class BatchWriter implements AsyncDisposable {
         workflowIdOf: (lane) => batcherWorkflowId(name, shard, lane),
         writerId,
         batching: this.options,
+        updateArgsBytesMax: bytesMax,
         counters: this.#counters,
       });
-      return { courier, coalescer: new Coalescer(updateSize(this.options), (calls) => courier.deliver(calls)) };
+      return {
+        courier,
+        coalescer: new Coalescer(updateSize(this.options, bytesMax), (calls) => courier.deliver(calls)),
+      };
     };
   }
 
@@ -236,7 +247,7 @@ interface Route {
   readonly courier: Courier;
 }
 
-function updateSize(options: ResolvedBatchingOptions): CoalescerOptions {
+function updateSize(options: ResolvedBatchingOptions, bytesMax: number): CoalescerOptions {
   return {
     // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
     // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
@@ -245,7 +256,7 @@ function updateSize(options: ResolvedBatchingOptions): CoalescerOptions {
       LIMITS.updateWritesMax,
       options.maxPendingWrites,
     ),
-    bytesMax: Math.min(options.maxBatchBytes, LIMITS.updateBytesMax, options.maxPendingBytes),
+    bytesMax: Math.min(options.maxBatchBytes, bytesMax, options.maxPendingBytes),
     windowMs: options.windowMs,
   };
 }
@@ -264,10 +275,11 @@ function asCall(write: Write, onDone: (call: PendingCall) => void): PendingCall 
   if (problem !== undefined) throw new InvalidWriteError(`Cannot write as ${problem}`);
   const line = canonicalJson(data);
   const bytes = textBytes(requestId) + textBytes(partitionKey ?? "") + Buffer.byteLength(line) + 1;
-  if (bytes > LIMITS.updateBytesMax) {
+  if (bytes > LIMITS.writeBytesMax) {
     throw new InvalidWriteError(
-      `Cannot write as requestId, partitionKey and data must have at most ${LIMITS.updateBytesMax} bytes: they have ${bytes}`,
+      `Cannot write as requestId, partitionKey and data must have at most ${LIMITS.writeBytesMax} bytes: they have ${bytes}`,
     );
   }
-  return new PendingCall(requestId, writeDigest(line, partitionKey ?? null), line, partitionKey ?? null, bytes, onDone);
+  const key = partitionKey ?? null;
+  return new PendingCall(requestId, writeDigest(line, key), line, key, bytes, onDone);
 }

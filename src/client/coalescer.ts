@@ -43,7 +43,7 @@ export class Coalescer {
     const { windowMs } = this.options;
     if (this.#outbox.length === 0 && windowMs > 0) this.#dueMs = Date.now() + windowMs - Date.now() % windowMs;
     this.#outbox.push(call);
-    this.#outboxBytes += call.bytes;
+    this.#outboxBytes += call.updateBytes;
     this.#running ??= this.#run();
     if (this.#isFull()) this.#endWindow?.();
   }
@@ -111,7 +111,7 @@ export class Coalescer {
     this.#outbox = this.#outbox.filter((call) => {
       if (!call.abandoned) return true;
       call.drop();
-      this.#outboxBytes -= call.bytes;
+      this.#outboxBytes -= call.updateBytes;
       return false;
     });
   }
@@ -121,12 +121,12 @@ export class Coalescer {
     let bytes = 0;
     let count = 0;
     for (const call of this.#outbox) {
-      bytes += call.bytes;
+      bytes += call.updateBytes;
       if (count > 0 && (count >= this.options.writesMax || bytes > this.options.bytesMax)) break;
       count++;
     }
     const taken = this.#outbox.splice(0, count);
-    for (const call of taken) this.#outboxBytes -= call.bytes;
+    for (const call of taken) this.#outboxBytes -= call.updateBytes;
     return taken;
   }
 }

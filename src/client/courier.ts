@@ -15,8 +15,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BodyStorage } from "../bodies/body_storage.ts";
 import { InvalidWriteError, RequestIdConflictError, shortMessage } from "../protocol/failures.ts";
 import {
+  BATCHER_REVISION,
   type BatcherInput,
-  PROTOCOL_VERSION,
   type ReceiptRun,
   type SubmissionHeader,
   type SubmitWritesAnswer,
@@ -27,6 +27,8 @@ import { BATCHER_WORKFLOW, ROLL_OVER_SIGNAL, SUBMIT_WRITES_UPDATE } from "../pro
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
+import { codecProblem, hasCodec } from "./codec_growth.ts";
+import { makeUpdateArgs } from "./update_args.ts";
 import { backOffMs, judge, judgeWait, type Verdict, wasRefused } from "./retry.ts";
 import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
@@ -39,6 +41,8 @@ export interface CourierOptions {
   readonly writerId: string;
   /** What a batcher that has to be started is told. */
   readonly batching: ResolvedBatchingOptions;
+  /** Header and body of one Update, before a codec. */
+  readonly updateArgsBytesMax: number;
   /** Counters that several couriers may share. */
   readonly counters: CourierCounters;
 }
@@ -75,8 +79,6 @@ const ATTEMPT_MS = 15_000;
  * task fails gives the same answer, and its history must not fill with signals.
  */
 const ROLL_OVER_EVERY_MS = 60_000;
-
-const textEncoder = new TextEncoder();
 
 /** The writes of one Update. */
 interface Submission {
@@ -135,6 +137,8 @@ export class Courier {
   }
 
   async #deliver(calls: readonly PendingCall[]): Promise<void> {
+    const problem = await this.#codecProblem();
+    if (problem !== undefined) return failSetup(calls, problem);
     this.#returnAfterSilence();
     let batch = calls;
     // One for all tries: by it the ledger tells this delivery that a row is its own.
@@ -166,6 +170,20 @@ export class Courier {
     if (performance.now() - this.#triedAt < this.options.batching.writerLeaseMs) return;
     this.#walk = new LaneWalk(this.options.writerId);
     this.#admitted = false;
+  }
+
+  #checkedCodec: Promise<string | undefined> | undefined;
+
+  async #codecProblem(): Promise<string | undefined> {
+    const { client } = this.options;
+    if (!hasCodec(client)) return undefined;
+    try {
+      return await (this.#checkedCodec ??= codecProblem(client));
+    } catch (error) {
+      // The next delivery asks again.
+      this.#checkedCodec = undefined;
+      return `the payload codec failed: ${shortMessage(error)}`;
+    }
   }
 
   /** Moves on where this lane has no place, and says whether it did. */
@@ -246,31 +264,34 @@ export class Courier {
   }
 
   /** Starts an Update and waits until it is accepted; one that is answered in the same moment brings its answer along. */
-  #update({ batch, updateId, mark }: Submission): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
-    const { client, writerId } = this.options;
-    const header: SubmissionHeader = {
-      version: PROTOCOL_VERSION,
-      writer: writerId,
-      mark,
-      ids: batch.map((call) => call.requestId),
-      digests: batch.map((call) => call.digest).join(""),
-      ...(batch.some((call) => call.partitionKey !== null) && { keys: batch.map((call) => call.partitionKey) }),
-      ...storedFrom(client),
-    };
-    const body = textEncoder.encode(batch.map((call) => call.line).join("\n"));
-    const options = { args: [header, body] as SubmitWritesArgs, updateId, waitForStage: "ACCEPTED" } as const;
+  async #update({ batch, updateId, mark }: Submission): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
+    const { client, writerId, updateArgsBytesMax } = this.options;
+    const frame = { writer: writerId, mark, ...storedFrom(client) };
+    const submits = makeUpdateArgs(batch, frame, updateArgsBytesMax);
+    for (const args of submits.slice(0, -1)) {
+      const part = await this.#send(args, `${updateId}/${args[0].part!.index}`);
+      await part.result();
+    }
+    return await this.#send(submits.at(-1)!, updateId);
+  }
+
+  #send(args: SubmitWritesArgs, updateId: string): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
+    const options = { args, updateId, waitForStage: "ACCEPTED" } as const;
     if (this.#admitted) {
       return this.#batcher().startUpdate<SubmitWritesAnswer, SubmitWritesArgs>(SUBMIT_WRITES_UPDATE, options);
     }
     this.options.counters.starts++;
     const startWorkflowOperation = this.#startOperation();
-    return client.workflow.startUpdateWithStart(SUBMIT_WRITES_UPDATE, { ...options, startWorkflowOperation });
+    return this.options.client.workflow.startUpdateWithStart(SUBMIT_WRITES_UPDATE, {
+      ...options,
+      startWorkflowOperation,
+    });
   }
 
   /** Starts the batcher of this lane, unless it runs. */
   #startOperation(): WithStartWorkflowOperation<Workflow> {
     const { workflowIdOf, taskQueue, batching } = this.options;
-    const input: BatcherInput = { options: batching };
+    const input: BatcherInput = { options: batching, revision: BATCHER_REVISION };
     return new WithStartWorkflowOperation(BATCHER_WORKFLOW, {
       workflowId: workflowIdOf(this.#walk.lane),
       taskQueue,
@@ -363,7 +384,7 @@ export class Courier {
 }
 
 /** From which size on this client stores what it sends outside of the history. */
-function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
+export function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
   const storage = options.loadedDataConverter.externalStorage;
   // Of storage that is not ours nobody knows which payloads it takes.
   return storage instanceof BodyStorage ? { storedFromBytes: storage.payloadSizeThreshold } : {};

@@ -4,6 +4,7 @@
  * @module
  */
 import { WriteConfirmationTimeoutError, WriteOutcomeUnknownError } from "../protocol/failures.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import type { Receipt } from "../protocol/write.ts";
 
 interface Waiter {
@@ -33,11 +34,16 @@ export class PendingCall {
     /** The data in canonical JSON. */
     readonly line: string,
     readonly partitionKey: string | null,
-    /** Size as the limits count it. */
+    /** Size as the limits of a write count it: id, key and data. */
     readonly bytes: number,
     /** Told once, when there is nothing left to do for this write. */
     private readonly onDone: (call: PendingCall) => void,
   ) {}
+
+  /** Bytes that it takes in an Update. */
+  get updateBytes(): number {
+    return this.bytes + LIMITS.headerBytesPerWrite;
+  }
 
   /** Whether nobody waits for it any more. */
   get abandoned(): boolean {

@@ -171,6 +171,8 @@ function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
       };
     case FAILURE.INVALID_WRITE:
       return { kind: "invalid", message: cause.message };
+    case FAILURE.PARTS_MISSING:
+      return { kind: "again", cap: false, fresh: true, message: cause.message };
     case FAILURE.BODY_MISSING:
       return { kind: "bodyMissing", message: cause.message };
     case FAILURE.BODY_UNREADABLE:

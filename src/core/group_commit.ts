@@ -8,13 +8,29 @@
 import { submissionBytes, submissionProblem } from "../protocol/check.ts";
 import { FAILURE } from "../protocol/failures.ts";
 import { areComparable, digestAt } from "../protocol/digests.ts";
-import type { FlushHeader, ReceiptRun, SubmissionHeader } from "../protocol/messages.ts";
+import {
+  type FlushHeader,
+  type ReceiptRun,
+  type StoredPayloads,
+  type SubmissionHeader,
+  wireBytes,
+} from "../protocol/messages.ts";
 import { joinLines, splitLines } from "../protocol/lines.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
-import { decodeRuns, encodeAnswer, encodeRuns, type WriteReceipt } from "../protocol/receipt_runs.ts";
+import { LIMITS, SERVER_LIMITS } from "../protocol/limits.ts";
+import {
+  answerBytes,
+  decodeRuns,
+  encodeAnswer,
+  type EncodedAnswer,
+  encodeRuns,
+  type WriteReceipt,
+} from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
+import { PartBox } from "./part_box.ts";
 import { SettledWindow, type SettledWrite } from "./settled_window.ts";
 import { WriterLeases } from "./lanes.ts";
+import { TaskBudget } from "./task_budget.ts";
 import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
 
 /** Why a submission is turned away. It has changed nothing. */
@@ -24,23 +40,37 @@ export type Refusal =
   | { readonly type: typeof FAILURE.ALREADY_COMMITTED; readonly runs: readonly ReceiptRun[] }
   | { readonly type: typeof FAILURE.LANE_FULL; readonly writersMax: number }
   | { readonly type: typeof FAILURE.WRITER_BUSY; readonly retryAfterMs: number }
+  | { readonly type: typeof FAILURE.PARTS_MISSING; readonly part: number }
   | { readonly type: typeof FAILURE.OVERLOADED; readonly reason: string; readonly retryAfterMs: number };
 
 /** An admitted submission that waits for its receipts. */
 export class Ticket {
   #settled = 0;
+  #encoded: EncodedAnswer | undefined;
+  /** The receipts, in the order of the submission, once every write has its own and there is room for them. */
+  answer: readonly ReceiptRun[] | undefined;
 
-  constructor(private readonly writes: readonly PendingWrite<WriteReceipt>[]) {}
+  constructor(
+    private readonly writes: readonly PendingWrite<WriteReceipt>[],
+    private readonly payloads: StoredPayloads = {},
+  ) {}
 
   /** Whether every write of the submission has its receipt. */
-  get done(): boolean {
+  get settled(): boolean {
     while (this.#settled < this.writes.length && this.writes[this.#settled].receipt) this.#settled++;
     return this.#settled === this.writes.length;
   }
 
-  /** The receipts, in the order of the submission. Only for a ticket that is done. */
-  get runs(): ReceiptRun[] {
-    return encodeAnswer(this.writes.map((write) => write.receipt!));
+  /** The receipts as they are sent. Only for a ticket that is settled. */
+  get encoded(): EncodedAnswer {
+    const { storedFromBytes } = this.payloads;
+    const bytesMax = storedFromBytes === undefined ? LIMITS.answerBytesMax : LIMITS.storedAnswerBytesMax;
+    return this.#encoded ??= encodeAnswer(this.writes.map((write) => write.receipt!), bytesMax);
+  }
+
+  /** Bytes of the answer in the workflow task. */
+  get answerBytes(): number {
+    return wireBytes(this.encoded.bytes, this.payloads);
   }
 }
 
@@ -50,10 +80,15 @@ export interface Batch {
   readonly bodies: readonly Uint8Array[];
   readonly pieces: readonly Piece<WriteReceipt>[];
   readonly writes: number;
+  /** Upper bound of the bytes of header and bodies in the workflow task of a durable flush. */
+  readonly inputBytes: number;
+  /** From which size on the payloads of this flush are stored outside of the history; left out if any of them may not be. */
+  readonly storedFromBytes?: number;
 }
 
 /** Counters since the start of this run. */
 export interface GroupCommitCounters {
+  admittedUpdates: number;
   admittedWrites: number;
   flushes: number;
 }
@@ -66,13 +101,20 @@ const RETRY_AFTER_ROLL_OVER_MS = 30;
 
 /** How long a writer waits whose own Update is still in flight: a flush or two. */
 const RETRY_AFTER_BUSY_MS = 100;
+/** JSON of a receipt without its batch id and its result: names of fields, status, time or code of an error. */
+const RECEIPT_FRAME_BYTES = 130;
 
 /** Admits writes, batches them and settles each one exactly once. */
 export class GroupCommit {
-  readonly counters: GroupCommitCounters = { admittedWrites: 0, flushes: 0 };
+  readonly counters: GroupCommitCounters = { admittedUpdates: 0, admittedWrites: 0, flushes: 0 };
   readonly #queue = new WriteQueue<WriteReceipt>();
   /** Every write that is queued or in a flush, by id: what makes a second caller attach to the first one's flush. */
   readonly #pending = new Map<string, PendingWrite<WriteReceipt>>();
+  /** Submissions without an answer, in the order of their admission. */
+  readonly #open = new Set<Ticket>();
+  readonly #parts: PartBox;
+  /** Of the last flushes: what the next one is expected to come to. */
+  #answerBytesPerWrite = 0;
   #flushingBytes = 0;
   #closing = false;
 
@@ -80,7 +122,10 @@ export class GroupCommit {
     private readonly options: ResolvedBatchingOptions,
     readonly settled: SettledWindow = new SettledWindow(),
     readonly writers: WriterLeases = new WriterLeases(options.writersMax, options.writerLeaseMs),
-  ) {}
+    readonly budget: TaskBudget = new TaskBudget(),
+  ) {
+    this.#parts = new PartBox(options.writersMax);
+  }
 
   /** Writes that are queued or in a flush. */
   get pendingWrites(): number {
@@ -103,16 +148,27 @@ export class GroupCommit {
       this.#queue.bytes >= this.options.maxBatchBytes;
   }
 
+  /** Whether an answer waits for the next workflow task, as there was no room for it in its own. */
+  get withholdsAnswers(): boolean {
+    for (const ticket of this.#open) if (ticket.settled) return true;
+    return false;
+  }
+
+  /** Whether a large write has come in part. */
+  awaitsParts(nowMs: number): boolean {
+    return this.#parts.awaitsParts(nowMs);
+  }
+
   /** Turns new writes away from now on, so that what is pending can end and the run can roll over. */
   close(): void {
     this.#closing = true;
   }
 
   /** Says why a submission must be turned away, or nothing if it may be admitted. Changes nothing. */
-  refusal(header: unknown, body: unknown, nowMs: number): Refusal | undefined {
+  refusal(header: unknown, body: unknown, nowMs: number, historyBytes: number = 0): Refusal | undefined {
     const problem = submissionProblem(header, body);
     if (problem !== undefined) return { type: FAILURE.INVALID_WRITE, problem };
-    const { writer, mark, ids, digests, keys } = header as SubmissionHeader;
+    const { writer, mark, ids, digests, keys, part } = header as SubmissionHeader;
     const conflicts: string[] = [];
     const remembered: WriteReceipt[] = [];
     let fresh = 0;
@@ -126,8 +182,13 @@ export class GroupCommit {
       else if (known.digest !== digest) conflicts.push(ids[i]);
       else if (settled) remembered.push(receiptOf(settled));
     }
-    if (conflicts.length > 0) return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: conflicts };
-    if (remembered.length === ids.length) return { type: FAILURE.ALREADY_COMMITTED, runs: encodeRuns(remembered) };
+    // The other ids are refused when the rest comes again.
+    if (conflicts.length > 0) return { type: FAILURE.REQUEST_ID_CONFLICT, requestIds: shortList(conflicts) };
+    if (remembered.length === ids.length) {
+      const runs = encodeRuns(remembered);
+      // A longer answer has to wait for its turn, as that of an admitted submission does.
+      return answerBytes(runs) <= LIMITS.refusalBytesMax ? { type: FAILURE.ALREADY_COMMITTED, runs } : undefined;
+    }
     // A writer that is admitted has an Update in flight here from time to time, even if this one only attaches.
     if (!this.writers.hasPlaceFor(writer, nowMs)) {
       return { type: FAILURE.LANE_FULL, writersMax: this.options.writersMax };
@@ -139,13 +200,23 @@ export class GroupCommit {
       const reason = "a writer of another version has the same request id under way";
       return { type: FAILURE.OVERLOADED, reason, retryAfterMs: RETRY_AFTER_ROLL_OVER_MS };
     }
-    // What only attaches takes no room, and is nearer to its receipt here than anywhere else.
+    if (part !== undefined) {
+      if (!this.#parts.takes(header as SubmissionHeader)) return { type: FAILURE.PARTS_MISSING, part: part.index };
+      const wholeBytes = submissionBytes(ids, keys, body as Uint8Array) + this.#parts.bytesOf(writer);
+      if (wholeBytes > LIMITS.writeBytesMax) {
+        const problem = `the parts of a write must have at most ${LIMITS.writeBytesMax} bytes: they have ${wholeBytes}`;
+        return { type: FAILURE.INVALID_WRITE, problem };
+      }
+    }
+    // Writes that are already pending need no queue space, so they bypass the overload check.
     if (fresh === 0) return undefined;
-    return this.#overload(fresh, submissionBytes(ids, keys, body as Uint8Array));
+    // What has begun to come may end.
+    const closing = this.#closing && (part === undefined || part.index === 0);
+    return this.#overload(fresh, submissionBytes(ids, keys, body as Uint8Array), historyBytes, closing);
   }
 
-  #overload(writes: number, bytes: number): Refusal | undefined {
-    if (this.#closing) {
+  #overload(writes: number, bytes: number, historyBytes: number, closing: boolean): Refusal | undefined {
+    if (closing) {
       return { type: FAILURE.OVERLOADED, reason: "the batcher rolls over", retryAfterMs: RETRY_AFTER_ROLL_OVER_MS };
     }
     if (this.#pending.size === 0) return undefined;
@@ -157,6 +228,12 @@ export class GroupCommit {
     }
     if (this.pendingBytes + bytes > maxPendingBytes) {
       const reason = `${this.pendingBytes} of ${maxPendingBytes} pending bytes`;
+      return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
+    }
+    // What is pending may be stored once more, as the input of a durable flush.
+    const historyBytesSoon = historyBytes + this.pendingBytes + 2 * bytes;
+    if (historyBytesSoon > LIMITS.historyBytesMax) {
+      const reason = `${historyBytesSoon} of ${LIMITS.historyBytesMax} bytes of history`;
       return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
     }
     return undefined;
@@ -177,6 +254,9 @@ export class GroupCommit {
   admit(header: SubmissionHeader, body: Uint8Array, nowMs: number): Ticket {
     const { writer, mark, ids, digests } = header;
     this.writers.enter(writer, nowMs);
+    this.counters.admittedUpdates++;
+    const whole = this.#parts.add(header, body, nowMs);
+    if (whole === undefined) return answered([]);
     const writes: PendingWrite<WriteReceipt>[] = [];
     const fresh: number[] = [];
     for (let i = 0; i < ids.length; i++) {
@@ -191,9 +271,58 @@ export class GroupCommit {
       }
       writes.push(write);
     }
-    for (const piece of cut(header, body, writes, fresh, this.options)) this.#queue.push(piece);
+    for (const piece of cut(header, whole, writes, fresh, this.options)) {
+      this.#queue.push({ ...piece, storedFromBytes: header.storedFromBytes });
+    }
     this.counters.admittedWrites += fresh.length;
-    return new Ticket(writes);
+    const ticket = new Ticket(writes, header);
+    this.#open.add(ticket);
+    this.#answerTickets();
+    return ticket;
+  }
+
+  /** A wait begins that ends the workflow task: answers that had no room in it are for the next one. */
+  endTask(): void {
+    this.budget.renew();
+  }
+
+  /** A new workflow task has begun: sends what the last one had no room for. */
+  beginTask(): void {
+    this.#answerTickets();
+  }
+
+  /** Gives each settled submission its answer, as far as the workflow task has room for it. */
+  #answerTickets(): void {
+    for (const ticket of this.#open) {
+      if (!ticket.settled || !this.budget.fits(ticket.answerBytes)) continue;
+      this.budget.spend(ticket.answerBytes);
+      ticket.answer = ticket.encoded.runs;
+      this.#open.delete(ticket);
+    }
+  }
+
+  /**
+   * JSON bytes that the answer to a flush may have: what the workflow task has left, and less and less of what the history
+   * has left.
+   */
+  answerBytesMax({ storedFromBytes }: StoredPayloads, historyBytes: number): number {
+    if (storedFromBytes !== undefined) return LIMITS.storedAnswerBytesMax;
+    // Marker and answers hold the same: each flush leaves at least three quarters.
+    const historyShare = (SERVER_LIMITS.historyBytesMax - historyBytes - this.pendingBytes) / 8;
+    const room = Math.min(LIMITS.answerBytesMax, this.budget.left - LIMITS.messageFrameBytes, historyShare);
+    return Math.max(LIMITS.answerBytesMin, Math.floor(room));
+  }
+
+  /** Whether the workflow task has room for what the next flush is expected to answer, if it is a small one. */
+  hasRoomFor(batchId: string): boolean {
+    if (!this.budget.used) return true;
+    const bytes = this.#queue.nextWrites * this.#answerBytesOfWrite(batchId);
+    return this.budget.fits(Math.min(LIMITS.answerBytesMax, bytes));
+  }
+
+  /** As if each write differed from the one before, or as the writes of the last flushes did. */
+  #answerBytesOfWrite(batchId: string): number {
+    return Math.max(textBytes(batchId) + RECEIPT_FRAME_BYTES, this.#answerBytesPerWrite);
   }
 
   /** An admitted submission is answered. */
@@ -201,11 +330,20 @@ export class GroupCommit {
     this.writers.leave(writer, nowMs);
   }
 
-  /** Takes the next batch off the queue. */
+  /**
+   * Takes the next batch off the queue: no more than a full one, and no more than the workflow task has room to answer, in
+   * the marker of its flush and again in the answers.
+   */
   take(batchId: string): Batch {
-    const pieces = this.#queue.take(this.options.maxBatchWrites, this.options.maxBatchBytes);
+    const room = this.budget.left / (2 * this.#answerBytesOfWrite(batchId));
+    const writesMax = Math.min(this.options.maxBatchWrites, Math.max(1, Math.floor(room)));
+    const pieces = this.#queue.take(writesMax, this.options.maxBatchBytes);
     this.#flushingBytes += bytesOf(pieces);
     this.counters.flushes++;
+    const writes = pieces.reduce((sum, piece) => sum + piece.writes.length, 0);
+    const storedFromBytes = pieces.every((piece) => piece.storedFromBytes !== undefined)
+      ? Math.max(...pieces.map((piece) => piece.storedFromBytes!))
+      : undefined;
     return {
       header: {
         batchId,
@@ -218,18 +356,29 @@ export class GroupCommit {
       },
       bodies: pieces.map((piece) => piece.body),
       pieces,
-      writes: pieces.reduce((sum, piece) => sum + piece.writes.length, 0),
+      writes,
+      inputBytes: inputBytesOf(pieces, storedFromBytes),
+      ...(storedFromBytes !== undefined && { storedFromBytes }),
     };
   }
 
-  /** Deals out the receipts of a batch. Each of its writes is settled exactly once. */
-  settle(batch: Batch, runs: readonly ReceiptRun[]): void {
+  /**
+   * Deals out the receipts of a batch. Each of its writes is settled exactly once.
+   *
+   * @param by What brought them: a marker is part of the present workflow task, an event is not.
+   */
+  settle(batch: Batch, runs: readonly ReceiptRun[], by: "event" | "marker" = "event"): void {
     const receipts = decodeRuns(runs, batch.writes);
     let at = 0;
     for (const { writes, mark } of batch.pieces) {
       for (const write of writes) this.#settleOne(write, receipts[at++], mark);
     }
     this.#flushingBytes -= bytesOf(batch.pieces);
+    const bytes = wireBytes(answerBytes(runs), batch);
+    if (by === "marker") this.budget.spend(bytes);
+    // The larger of two, so that one small flush between large ones is not taken for the rule.
+    this.#answerBytesPerWrite = Math.max(bytes / batch.writes, this.#answerBytesPerWrite / 2);
+    this.#answerTickets();
   }
 
   /** Gives every write of a batch the same receipt: the batch failed as a whole. */
@@ -261,6 +410,29 @@ export class GroupCommit {
 /** What a submission that {@linkcode SettledWrite} may answer is told: a mark says that it stored the write itself. */
 function receiptOf({ receipt, mark }: SettledWrite): WriteReceipt {
   return mark === undefined ? receipt : { ...receipt, status: "committed" };
+}
+
+/** The ticket of what needs no receipt. */
+function answered(runs: readonly ReceiptRun[]): Ticket {
+  const ticket = new Ticket([]);
+  ticket.answer = runs;
+  return ticket;
+}
+
+/** The first ids, as many as a refusal may name, at least one. */
+function shortList(ids: readonly string[]): readonly string[] {
+  let bytes = 0;
+  const end = ids.findIndex((id) => (bytes += textBytes(id) + 3) > LIMITS.refusalBytesMax);
+  return end === -1 ? ids : ids.slice(0, Math.max(1, end));
+}
+
+/** Bytes of a durable flush's header and bodies in the workflow task. */
+function inputBytesOf(pieces: readonly Piece<unknown>[], storedFromBytes: number | undefined): number {
+  const headerBytes = pieces.reduce((sum, { writes }) => sum + writes.length * LIMITS.headerBytesPerWrite, 0);
+  const inlineBytes = bytesOf(pieces) + headerBytes;
+  if (storedFromBytes === undefined) return inlineBytes;
+  // Each payload is below the threshold, or a reference.
+  return Math.min(inlineBytes, (1 + pieces.length) * Math.max(storedFromBytes, LIMITS.bodyReferenceBytesMax));
 }
 
 function bytesOf(pieces: readonly Piece<unknown>[]): number {

@@ -22,6 +22,8 @@ export interface Piece<R> {
   readonly body: Uint8Array;
   /** Size as the limits count it. */
   readonly bytes: number;
+  /** See `SubmissionHeader.storedFromBytes`. */
+  readonly storedFromBytes?: number;
 }
 
 /** Queues pieces in the order of their admission and takes batches off the front. */
@@ -38,6 +40,11 @@ export class WriteQueue<R> {
   /** Bytes in the queue. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Writes of the piece that is taken next. */
+  get nextWrites(): number {
+    return this.#pieces[0]?.writes.length ?? 0;
   }
 
   /** Appends a piece. */

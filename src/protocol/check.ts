@@ -60,7 +60,9 @@ export function submissionProblem(header: unknown, body: unknown): string | unde
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
     return `header must be an object: it is ${kindOf(header)}`;
   }
-  const { version, writer, mark, ids, digests, keys } = header as Partial<Record<keyof SubmissionHeader, unknown>>;
+  const { version, writer, mark, ids, digests, keys, part } = header as Partial<
+    Record<keyof SubmissionHeader, unknown>
+  >;
   if (version !== 1 && version !== PROTOCOL_VERSION) {
     const current = typeof version === "number" ? String(version) : kindOf(version);
     return `header.version must be 1 or ${PROTOCOL_VERSION}: it is ${current}`;
@@ -77,7 +79,22 @@ export function submissionProblem(header: unknown, body: unknown): string | unde
     return `header.ids must have at most ${LIMITS.updateWritesMax} ids: it has ${ids.length}`;
   }
   return idsProblem(ids) ?? digestsProblem(digests, ids.length, version) ?? keysProblem(keys, ids.length) ??
-    bodyProblem(body, ids, keys as SubmissionHeader["keys"]);
+    partProblem(part, ids.length) ?? bodyProblem(body, ids, keys as SubmissionHeader["keys"]);
+}
+
+function partProblem(part: unknown, ids: number): string | undefined {
+  if (part === undefined) return undefined;
+  if (typeof part !== "object" || part === null) return `header.part must be an object: it is ${kindOf(part)}`;
+  if (ids !== 1) return `header.ids must have one id where header.part is given: it has ${ids}`;
+  const { index, count } = part as Partial<Record<"index" | "count", unknown>>;
+  return wholeProblem(count, "header.part.count", 1, LIMITS.writePartsMax) ??
+    wholeProblem(index, "header.part.index", 0, (count as number) - 1);
+}
+
+function wholeProblem(value: unknown, field: string, min: number, max: number): string | undefined {
+  if (typeof value !== "number") return `${field} must be a number: it is ${kindOf(value)}`;
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return undefined;
+  return `${field} must be a whole number from ${min} to ${max}: it is ${value}`;
 }
 
 function idsProblem(ids: readonly unknown[]): string | undefined {
@@ -116,8 +133,8 @@ function keysProblem(keys: unknown, count: number): string | undefined {
 function bodyProblem(body: unknown, ids: readonly string[], keys: SubmissionHeader["keys"]): string | undefined {
   if (!(body instanceof Uint8Array)) return `body must be bytes (a binary/plain payload): it is ${kindOf(body)}`;
   const bytes = submissionBytes(ids, keys, body);
-  if (bytes > LIMITS.updateBytesMax) {
-    return `ids, keys and body must have at most ${LIMITS.updateBytesMax} bytes: they have ${bytes}`;
+  if (bytes > LIMITS.writeBytesMax) {
+    return `ids, keys and body must have at most ${LIMITS.writeBytesMax} bytes: they have ${bytes}`;
   }
   const lines = countLines(body);
   if (lines !== ids.length) return `body must have one line for each id: it has ${lines} for ${ids.length}`;

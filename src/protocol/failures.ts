@@ -26,6 +26,8 @@ export const FAILURE = {
   BODY_UNREADABLE: "BodyUnreadable",
   /** The validator: the body of this Update is stored somewhere, and the worker has no body storage. */
   BODY_STORAGE_UNCONFIGURED: "BodyStorageUnconfigured",
+  /** A later part of a large write came to a batcher that does not have the parts before it: begin with the first. */
+  PARTS_MISSING: "PartsMissing",
   /** A batcher was started with options that are out of their bounds. */
   INVALID_OPTIONS: "InvalidOptions",
   /** The batcher cannot continue from what its last run handed over. */

@@ -12,6 +12,13 @@ export const SERVER_LIMITS = {
   updatesTotalMax: 2_000,
   /** Size of one payload: `limit.blobSize.error`. */
   payloadBytesMax: 2 * 1024 * 1024,
+  /**
+   * One request, and so all that completes one workflow task: gRPC's default for received messages, which the frontend
+   * keeps. Over it the server terminates the workflow.
+   */
+  requestBytesMax: 4 * 1024 * 1024,
+  /** History of one run: `limit.historySize.error`. Over it the server terminates the run. */
+  historyBytesMax: 50 * 1024 * 1024,
   /** Length of a workflow id: `limit.maxIDLength`. */
   workflowIdCharsMax: 1_000,
 } as const;
@@ -28,24 +35,54 @@ export const LIMITS = {
   writerIdCharsMax: 100,
   /** Largest `writersMax`: every place of a writer travels in the snapshot. */
   writersMax: 100,
+  /** Updates in flight that the server must allow above `writersMax`: newcomers need room to ask. */
+  newcomersMax: 4,
   /** Largest `shards`: a writer has an Update in flight for each of them. */
   shardsMax: 1_024,
   /** Writes in one Update. Above 2,000 the gain is small: the sandbox is busy longer than the gathering saves. */
   updateWritesMax: 2_000,
-  /** Ids, keys and data of one Update; half of what the server takes, as a durable flush repeats it with a header. */
-  updateBytesMax: 1024 * 1024,
+  /** Id, key and data of one write; half of what the server takes, as a durable flush repeats it with a header. */
+  writeBytesMax: 1024 * 1024,
+  /** Parts of a write that is too large for one Update: enough for the largest, with `writersMax` of 100 and a codec. */
+  writePartsMax: 256,
+  /**
+   * All Updates that meet in one workflow task, as they are sent, with their refusals. The SDK returns the request of each
+   * Update with the task's completion, also that of a refused one.
+   */
+  taskRequestBytesMax: 2 * 1024 * 1024,
+  /**
+   * All else that completes one workflow task, before a codec: markers of fast flushes, answers, inputs of durable
+   * flushes, the snapshot.
+   */
+  taskOwnBytesMax: 1_376_256,
+  /** Bytes around each message that completes a task: ids, names, metadata of the SDK. */
+  messageFrameBytes: 1_024,
+  /** JSON bytes of what a refusal names, receipts or ids: at least one id of the largest size. */
+  refusalBytesMax: 4 * 1024,
+  /** How much larger a payload codec may make large payloads. Base64, the largest that is usual, makes them 4/3 as large. */
+  codecGrowthMax: 1.35,
   /** Largest `maxBatchBytes`: a durable flush stores its batch as one payload. */
   batchBytesMax: 1024 * 1024,
   /** Largest `maxBatchWrites`. */
   batchWritesMax: 10_000,
+  /** JSON bytes that a write takes in a header beside its id and key: digest, quotes, commas, `null` for no key. */
+  headerBytesPerWrite: 30,
   /** Settled writes that a batcher remembers. The ledger knows the others: forgetting costs time, never truth. */
   rememberedWritesMax: 2_000,
   /** JSON bytes of the ids and digests that a batcher remembers; what bounds the snapshot when ids are long. */
   rememberedBytesMax: 128 * 1024,
   /** Snapshot handed to the next run, as JSON in UTF-8. */
   snapshotBytesMax: 256 * 1024,
-  /** JSON bytes of the answer to an Update or a flush: below what the server takes, with room for what is around it. */
-  answerBytesMax: 1536 * 1024,
+  /** JSON bytes of the answer to an Update or a flush. */
+  answerBytesMax: 1_310_720,
+  /** JSON bytes of an answer that is stored outside of the history: it passes memory only. */
+  storedAnswerBytesMax: 16 * 1024 * 1024,
+  /** JSON bytes that the answer to a flush may always have. */
+  answerBytesMin: 16 * 1024,
+  /** History of a run that is pending or stored, above which a batcher admits nothing more until it has rolled over. */
+  historyBytesMax: 32 * 1024 * 1024,
+  /** History of a run at which a batcher under constant load stops to wait for a moment without pending writes. */
+  rollOverBytesMax: 12 * 1024 * 1024,
   /** Payloads of this size and more are stored outside of the history, where that is set up. */
   bodyThresholdBytes: 16 * 1024,
   /** Youngest body that a sweep looks at: an Update on its way is over by then, also by clocks that differ. */
@@ -86,13 +123,71 @@ if (LIMITS.batcherNameBytesMax + SHARD_CHARS + COUNTER_CHARS + 2 > SERVER_LIMITS
   throw new Error("limits: batcherNameBytesMax leaves no room for shard and lane in a workflow id");
 }
 
-if (LIMITS.requestIdCharsMax < SERVER_LIMITS.workflowIdCharsMax + UUID_CHARS + COUNTER_CHARS + 2) {
-  throw new Error("limits: requestIdCharsMax does not hold a workflow's default request id");
+/** Stops a program whose limits contradict each other. */
+function assertLimit(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`limits: ${what}`);
 }
-if (2 * LIMITS.batchBytesMax > SERVER_LIMITS.payloadBytesMax) {
-  throw new Error("limits: batchBytesMax leaves no room for the header of a durable flush");
-}
+
+assertLimit(
+  LIMITS.requestIdCharsMax >= SERVER_LIMITS.workflowIdCharsMax + UUID_CHARS + COUNTER_CHARS + 2,
+  "requestIdCharsMax does not hold a workflow's default request id",
+);
+assertLimit(
+  LIMITS.batchBytesMax + LIMITS.batchWritesMax * LIMITS.headerBytesPerWrite <=
+    SERVER_LIMITS.payloadBytesMax / LIMITS.codecGrowthMax,
+  "batchBytesMax leaves no room for the header of a durable flush",
+);
 // The other half is for batches, writers, counters and punctuation.
-if (2 * LIMITS.rememberedBytesMax > LIMITS.snapshotBytesMax) {
-  throw new Error("limits: the remembered writes do not fit into a snapshot");
+assertLimit(
+  2 * LIMITS.rememberedBytesMax <= LIMITS.snapshotBytesMax,
+  "the remembered writes do not fit into a snapshot",
+);
+assertLimit(
+  LIMITS.answerBytesMax <= SERVER_LIMITS.payloadBytesMax / LIMITS.codecGrowthMax,
+  "an answer does not fit into a payload",
+);
+// The sum that bounds a workflow task. What it consists of is bounded one by one below.
+assertLimit(
+  LIMITS.taskRequestBytesMax + LIMITS.codecGrowthMax * LIMITS.taskOwnBytesMax <= 0.95 * SERVER_LIMITS.requestBytesMax,
+  "the completion of a workflow task does not fit into a request",
+);
+for (
+  const [name, bytes] of [
+    ["the answer to a flush", LIMITS.answerBytesMax],
+    ["the answer to an Update", LIMITS.answerBytesMax],
+    ["the input of a durable flush", LIMITS.batchBytesMax + LIMITS.batchWritesMax * LIMITS.headerBytesPerWrite],
+    ["a snapshot", LIMITS.snapshotBytesMax],
+  ] as const
+) {
+  assertLimit(bytes + LIMITS.messageFrameBytes <= LIMITS.taskOwnBytesMax, `${name} does not fit into a workflow task`);
+}
+const UTF8_BYTES_PER_CHAR_MAX = 3;
+const PART_HEADER_BYTES = UTF8_BYTES_PER_CHAR_MAX * (LIMITS.requestIdCharsMax + LIMITS.partitionKeyCharsMax) + 512;
+assertLimit(
+  LIMITS.writePartsMax * (updateBytesMax(LIMITS.writersMax) / LIMITS.codecGrowthMax - PART_HEADER_BYTES) >=
+    LIMITS.writeBytesMax,
+  "the largest write does not fit into its parts",
+);
+assertLimit(
+  LIMITS.refusalBytesMax >= UTF8_BYTES_PER_CHAR_MAX * LIMITS.requestIdCharsMax + 64,
+  "a refusal does not name the longest id",
+);
+assertLimit(
+  LIMITS.rollOverBytesMax < LIMITS.historyBytesMax && LIMITS.historyBytesMax < SERVER_LIMITS.historyBytesMax,
+  "a run may outgrow its history",
+);
+
+/** Updates that may meet in one workflow task of a batcher: as many as the server lets be in flight. */
+export function updatesInFlightMax(writersMax: number): number {
+  return Math.max(SERVER_LIMITS.updatesInFlightMax, writersMax + LIMITS.newcomersMax);
+}
+
+/**
+ * Bytes of one Update's header and body as they are sent: an equal share of what one workflow task takes. It is the sender
+ * that must keep to it, as a refused Update counts as well.
+ */
+export function updateBytesMax(writersMax: number): number {
+  // Around the request, and around its refusal or answer.
+  const frames = LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes;
+  return Math.floor(LIMITS.taskRequestBytesMax / updatesInFlightMax(writersMax)) - frames;
 }

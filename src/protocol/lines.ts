@@ -37,3 +37,14 @@ export function joinLines(lines: readonly Uint8Array[]): Uint8Array {
   });
   return body;
 }
+
+/** Joins pieces of bytes. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

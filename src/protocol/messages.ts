@@ -35,13 +35,18 @@ export interface SubmissionHeader {
    * ({@linkcode wireBytes}); left out where all are inline. It holds for the arguments and for the answer.
    */
   readonly storedFromBytes?: number;
+  /**
+   * Which part of a write this is that is too large for one Update: the body is a slice of its line. Parts come in order;
+   * the last one is answered with the receipt, the others with no runs at once.
+   */
+  readonly part?: { readonly index: number; readonly count: number };
 }
 
+/** From which size on payloads are stored outside of the history. */
+export type StoredPayloads = Pick<SubmissionHeader, "storedFromBytes">;
+
 /** What a payload takes in a workflow task and in the history. */
-export function wireBytes(
-  payloadBytes: number,
-  { storedFromBytes }: Pick<SubmissionHeader, "storedFromBytes">,
-): number {
+export function wireBytes(payloadBytes: number, { storedFromBytes }: StoredPayloads): number {
   return storedFromBytes !== undefined && payloadBytes >= storedFromBytes ? LIMITS.bodyReferenceBytesMax : payloadBytes;
 }
 
@@ -121,6 +126,11 @@ export interface FlushHeader {
   readonly mayRepeat?: boolean;
   /** The ledger that the batch is for; left out by a batcher that does not know it yet. A batch of nothing only asks. */
   readonly ledger?: LedgerIdentity;
+  /**
+   * JSON bytes that the answer may have.
+   * @default {LIMITS.answerBytesMax}
+   */
+  readonly answerBytesMax?: number;
 }
 
 /** Arguments of the `flushBatch` activity. */
@@ -164,12 +174,22 @@ export interface BatcherInput {
   /** What is left out has its default: an earlier run, or another program, may not know it. */
   readonly options?: BatchingOptions;
   readonly snapshot?: BatcherSnapshot;
+  /**
+   * Which commands the run issues, as a run must keep to those with which its history began.
+   * 1: keeps each workflow task within {@linkcode LIMITS.taskOwnBytesMax}.
+   * @default {0}
+   */
+  readonly revision?: number;
 }
+
+/** The newest {@linkcode BatcherInput.revision}. */
+export const BATCHER_REVISION = 1;
 
 /** Answer of the query `getStats`. Counters are of this run unless they say otherwise. */
 export interface BatcherStats {
   readonly pendingWrites: number;
   readonly pendingBytes: number;
+  readonly admittedUpdates: number;
   /** Writes admitted, attached ones not counted. */
   readonly admittedWrites: number;
   readonly flushes: number;

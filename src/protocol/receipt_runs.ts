@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FAILURE } from "./failures.ts";
 import { LIMITS } from "./limits.ts";
 import type { ReceiptRun } from "./messages.ts";
 
@@ -83,21 +84,48 @@ const textEncoder = new TextEncoder();
 /** Characters of each error message, where all of them together are too long: the first that fits. */
 const SHORTER_MESSAGE_CHARS = [200, 50, 0];
 
+/** Receipts as they go over the wire, and the bytes of their JSON. */
+export interface EncodedAnswer {
+  readonly runs: ReceiptRun[];
+  readonly bytes: number;
+}
+
 /**
- * Encodes receipts as an answer that passes the wire: one above the server's limit would fail the workflow task, and so
- * would every repetition of it. What is too large goes without results, which the ledger keeps, and with shorter error
- * messages.
+ * Encodes receipts as an answer of at most `bytesMax` bytes, as one above the server's limit would end the batcher.
+ *
+ * Where they are too large, they go without results, which the ledger keeps, and with shorter error messages. Where even
+ * that is too large, the last ones become `unknown`: writing those again is safe and tells what became of them.
+ *
+ * @param bytesMax At least 1,024.
  */
 export function encodeAnswer(
   receipts: readonly WriteReceipt[],
   bytesMax: number = LIMITS.answerBytesMax,
-): ReceiptRun[] {
-  let runs = encodeRuns(receipts);
+): EncodedAnswer {
+  let answer = encode(receipts);
+  let shortened = receipts;
   for (const chars of SHORTER_MESSAGE_CHARS) {
-    if (jsonBytes(runs) <= bytesMax) break;
-    runs = encodeRuns(receipts.map((receipt) => shorten(receipt, chars)));
+    if (answer.bytes <= bytesMax) return answer;
+    shortened = receipts.map((receipt) => shorten(receipt, chars));
+    answer = encode(shortened);
   }
-  return runs;
+  for (let told = Math.floor(receipts.length / 2); answer.bytes > bytesMax; told = Math.floor(told / 2)) {
+    answer = encode([...shortened.slice(0, told), ...new Array(receipts.length - told).fill(TOO_LARGE)]);
+  }
+  return answer;
+}
+
+/** The receipt of a write whose own one did not fit into an answer. */
+const TOO_LARGE: WriteReceipt = {
+  status: "unknown",
+  batchId: "",
+  errorType: FAILURE.WRITE_OUTCOME_UNKNOWN,
+  errorMessage: "its receipt did not fit into the answer",
+};
+
+function encode(receipts: readonly WriteReceipt[]): EncodedAnswer {
+  const runs = encodeRuns(receipts);
+  return { runs, bytes: answerBytes(runs) };
 }
 
 function shorten(receipt: WriteReceipt, chars: number): WriteReceipt {
@@ -109,6 +137,7 @@ function shorten(receipt: WriteReceipt, chars: number): WriteReceipt {
   return { ...receipt, errorMessage: receipt.errorMessage.slice(0, chars).toWellFormed() };
 }
 
-function jsonBytes(runs: readonly ReceiptRun[]): number {
+/** The JSON bytes of an answer. */
+export function answerBytes(runs: readonly ReceiptRun[]): number {
   return textEncoder.encode(JSON.stringify(runs)).length;
 }

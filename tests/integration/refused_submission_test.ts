@@ -34,7 +34,7 @@ const MALFORMED: readonly Malformed[] = [
   ["body must be bytes", (header) => [header, "1\n2"]],
   ["body must be bytes", (header) => [header]],
   ["body must have one line for each id", (header) => [header, text("1\n2\n3")]],
-  ["must have at most 1048576 bytes", (header) => [header, text(`1\n"${"x".repeat(LIMITS.updateBytesMax)}"`)]],
+  ["must have at most 1048576 bytes", (header) => [header, text(`1\n"${"x".repeat(LIMITS.writeBytesMax)}"`)]],
 ];
 
 labTests({}, [
@@ -129,7 +129,7 @@ labTests({}, [
     const writer = lab.writer(lab.name());
     await assertRejects(() => writer.write({ requestId: "", data: 1 }), InvalidWriteError);
     await assertRejects(() => writer.write({ requestId: "a", data: Number.NaN }), InvalidWriteError);
-    const data = "x".repeat(LIMITS.updateBytesMax);
+    const data = "x".repeat(LIMITS.writeBytesMax);
     await assertRejects(() => writer.write({ requestId: "a", data }), InvalidWriteError, "1048576 bytes");
     assertEquals([writer.stats.updates, writer.stats.waitingWrites], [0, 0]);
   }],

@@ -132,6 +132,7 @@ labTests({}, [
     assertEquals(stats, {
       pendingWrites: 0,
       pendingBytes: 0,
+      admittedUpdates: 3,
       admittedWrites: 3,
       flushes: 3,
       fastFlushes: 3,

@@ -138,8 +138,12 @@ export class GroupCommitModel {
     while (this.#flights.length > 0) this.settle(0, ["committed"]);
     assertEquals([this.#queue.length, this.#pending.size], [0, 0]);
     assertEquals([this.#real.pendingWrites, this.#real.pendingBytes], [0, 0]);
-    assertEquals({ ...this.#real.counters }, { admittedWrites: this.#admitted, flushes: this.#flushes });
-    for (const { ticket } of this.#tickets) assert(ticket.done, "every caller must have its answer");
+    assertEquals({ ...this.#real.counters }, {
+      admittedUpdates: this.#tickets.length,
+      admittedWrites: this.#admitted,
+      flushes: this.#flushes,
+    });
+    for (const { ticket } of this.#tickets) assert(ticket.answer, "every caller must have its answer");
     this.wait(this.limits.writerLeaseMs);
     assertEquals(this.#real.writers.count(this.#writers.nowMs), 0);
   }
@@ -154,8 +158,8 @@ export class GroupCommitModel {
     assertEquals(this.#real.writers.count(this.#writers.nowMs), this.#writers.count);
     assertLessOrEqual(this.#writers.count, this.limits.writersMax);
     for (const { ticket, writes } of this.#tickets) {
-      assertEquals(ticket.done, writes.every((write) => write.receipt !== undefined));
-      if (ticket.done) assertEquals(decodeRuns(ticket.runs, writes.length), writes.map((write) => write.receipt!));
+      assertEquals(ticket.answer !== undefined, writes.every((write) => write.receipt !== undefined));
+      if (ticket.answer) assertEquals(decodeRuns(ticket.answer, writes.length), writes.map((write) => write.receipt!));
     }
   }
 

@@ -73,7 +73,7 @@ Deno.test("decodeRuns() refuses an answer for more or fewer writes than were ask
 });
 
 Deno.test("encodeAnswer() changes nothing that fits", () => {
-  fc.assert(fc.property(receipts, (receipts) => assertEquals(encodeAnswer(receipts), encodeRuns(receipts))));
+  fc.assert(fc.property(receipts, (receipts) => assertEquals(encodeAnswer(receipts).runs, encodeRuns(receipts))));
 });
 
 Deno.test("encodeAnswer() keeps every status, batch and time of what is too large for the wire", () => {
@@ -88,9 +88,21 @@ Deno.test("encodeAnswer() keeps every status, batch and time of what is too larg
     })),
   ];
   for (const receipts of answers) {
-    const runs = encodeAnswer(receipts);
-    assertLessOrEqual(new TextEncoder().encode(JSON.stringify(runs)).length, LIMITS.answerBytesMax);
+    const { runs, bytes } = encodeAnswer(receipts);
+    assertEquals(new TextEncoder().encode(JSON.stringify(runs)).length, bytes);
+    assertLessOrEqual(bytes, LIMITS.answerBytesMax);
     const bare = ({ status, batchId }: WriteReceipt) => ({ status, batchId });
     assertEquals(decodeRuns(runs, receipts.length).map(bare), receipts.map(bare));
   }
+});
+
+Deno.test("encodeAnswer() never exceeds its bytes, and says unknown for what it leaves out", () => {
+  fc.assert(fc.property(receipts, fc.integer({ min: 1_024, max: 4_096 }), (receipts, bytesMax) => {
+    const { runs, bytes } = encodeAnswer(receipts, bytesMax);
+    assertEquals(new TextEncoder().encode(JSON.stringify(runs)).length, bytes);
+    assertLessOrEqual(bytes, bytesMax);
+    decodeRuns(runs, receipts.length).forEach((told, i) => {
+      if (told.status !== receipts[i].status) assertEquals([told.status, told.batchId], ["unknown", ""]);
+    });
+  }));
 });

@@ -121,7 +121,7 @@ const MALFORMED: readonly [name: string, header: unknown, body: unknown, problem
   [
     "body large",
     good,
-    new Uint8Array(LIMITS.updateBytesMax - 1),
+    new Uint8Array(LIMITS.writeBytesMax - 1),
     /^ids, keys and body must have at most 1048576 bytes: they have 1048577$/,
   ],
 ];

@@ -1,4 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { HeldDeliveries } from "./held_deliveries.ts";
 
 /** Ends a load that should have been ended long before. */
@@ -35,9 +36,9 @@ Deno.test("Coalescer puts no more than writesMax calls into a delivery", async (
 });
 
 Deno.test("Coalescer puts no more than bytesMax into a delivery, unless one call alone is larger", async () => {
-  const bench = new HeldDeliveries({ bytesMax: 25 });
+  const bench = new HeldDeliveries({ bytesMax: 25 + 2 * LIMITS.headerBytesPerWrite });
   bench.auto = true;
-  await Promise.all([bench.push("a"), bench.push("b"), bench.push("c"), bench.push("d", 30), bench.push("e", 25)]);
+  await Promise.all([bench.push("a"), bench.push("b"), bench.push("c"), bench.push("d", 90), bench.push("e", 25)]);
   assertEquals(bench.ids, [["a", "b"], ["c"], ["d"], ["e"]]);
 });
 

@@ -48,7 +48,7 @@ Deno.test("Coalescer does not wait for the end of a window once there are writes
 });
 
 Deno.test("Coalescer does not wait for the end of a window once there are bytesMax bytes", async () => {
-  const bench = new HeldDeliveries({ windowMs: LONG_WINDOW_MS, bytesMax: 25 });
+  const bench = new HeldDeliveries({ windowMs: LONG_WINDOW_MS, bytesMax: 100 });
   bench.auto = true;
   for (const id of ["a", "b", "c", "d", "e"]) bench.push(id, 10);
   await turns();

@@ -1,13 +1,15 @@
-import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import { takeSnapshot } from "../../src/core/snapshot.ts";
 import { SettledWindow } from "../../src/core/settled_window.ts";
-import { LIMITS, SERVER_LIMITS } from "../../src/protocol/limits.ts";
+import { LIMITS, SERVER_LIMITS, updateBytesMax, updatesInFlightMax } from "../../src/protocol/limits.ts";
 import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 
 Deno.test("LIMITS are positive whole numbers", () => {
   for (const [name, value] of [...Object.entries(LIMITS), ...Object.entries(SERVER_LIMITS)]) {
+    // A factor, and no size.
+    if (name === "codecGrowthMax") continue;
     assertEquals([name, Number.isSafeInteger(value) && value > 0], [name, true]);
   }
 });
@@ -24,17 +26,34 @@ Deno.test("LIMITS.batcherNameBytesMax leaves room for every shard and lane in a 
   assertLessOrEqual(workflowId.length, SERVER_LIMITS.workflowIdCharsMax);
 });
 
-Deno.test("LIMITS leave room for an Update and for a durable flush in what the server takes", () => {
-  assertLessOrEqual(2 * LIMITS.updateBytesMax, SERVER_LIMITS.payloadBytesMax);
-  // The largest batch of the smallest writes: its digests travel in the header of a durable flush.
-  const digests = LIMITS.batchWritesMax * DIGEST_CHARS;
-  assertLessOrEqual(LIMITS.batchBytesMax + digests + 8 * LIMITS.batchWritesMax, SERVER_LIMITS.payloadBytesMax);
+Deno.test("LIMITS leave room for a durable flush of the largest batch in what the server takes as one payload", () => {
+  // Its digests travel in the header, at least one more than a digest's characters for each.
+  assertGreaterOrEqual(LIMITS.headerBytesPerWrite, DIGEST_CHARS + '"",'.length + '""'.length);
+  const bytes = LIMITS.batchBytesMax + LIMITS.batchWritesMax * LIMITS.headerBytesPerWrite;
+  assertLessOrEqual(bytes * LIMITS.codecGrowthMax, SERVER_LIMITS.payloadBytesMax);
+});
+
+Deno.test("LIMITS bound what completes a workflow task: full Updates, a full flush, its answers, and a codec", () => {
+  for (const writersMax of [1, 6, 20, LIMITS.writersMax]) {
+    const inFlight = updatesInFlightMax(writersMax);
+    assertGreaterOrEqual(inFlight, writersMax + LIMITS.newcomersMax);
+    const perUpdate = updateBytesMax(writersMax) + LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes;
+    assertLessOrEqual(inFlight * perUpdate, LIMITS.taskRequestBytesMax);
+  }
+  const taskBytes = LIMITS.taskRequestBytesMax + LIMITS.taskOwnBytesMax;
+  assertLess(taskBytes, 3_500_000);
+  const encodedBytes = LIMITS.taskRequestBytesMax + LIMITS.taskOwnBytesMax * LIMITS.codecGrowthMax;
+  assertLess(encodedBytes, SERVER_LIMITS.requestBytesMax);
+});
+
+Deno.test("updateBytesMax() holds some 1,560 writes of 100 bytes", () => {
+  assertGreaterOrEqual(updateBytesMax(resolveBatchingOptions().writersMax) / (100 + LIMITS.headerBytesPerWrite), 1_560);
 });
 
 Deno.test("LIMITS let a full Update into a batcher with default options", () => {
   const { maxPendingWrites, maxPendingBytes } = resolveBatchingOptions();
   assertGreaterOrEqual(maxPendingWrites, LIMITS.updateWritesMax);
-  assertGreaterOrEqual(maxPendingBytes, LIMITS.updateBytesMax);
+  assertGreaterOrEqual(maxPendingBytes, LIMITS.writeBytesMax);
 });
 
 Deno.test("LIMITS.writerIdCharsMax holds the id of a writer of ours", () => {
