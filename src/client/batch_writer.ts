@@ -48,7 +48,7 @@ export interface BatchWriterOptions extends BatchingOptions {
    */
   readonly taskQueue?: string;
   /**
-   * Writes that may wait in this writer before `write` answers `Overloaded`.
+   * Callers that may wait in this writer before `write` answers `Overloaded`; several may wait for the same write.
    * @default {50000}
    */
   readonly maxWaitingWrites?: number;
@@ -110,6 +110,8 @@ export class BatchWriter implements AsyncDisposable {
   readonly #maxWaitingWrites: number;
   readonly #maxWaitingBytes: number;
   #waitingBytes = 0;
+  /** Calls of `write` that have not ended. */
+  #callers = 0;
   #deadlineCheck: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -167,14 +169,19 @@ export class BatchWriter implements AsyncDisposable {
    * `WriteSubmissionFailedError`, or, with an unknown outcome, `WriteOutcomeUnknownError` and
    * `WriteConfirmationTimeoutError`. The reason of `signal` if that ended the wait before the write was sent.
    */
-  // deno-lint-ignore require-await -- every failure is to come as a rejection
   async write(write: Write, { signal, timeoutMs }: WriteOptions = {}): Promise<Receipt> {
     if (this.#closed) throw new WriteSubmissionFailedError("Cannot write as the writer is closed", "not written");
     signal?.throwIfAborted();
     const waitMs = timeoutMs ?? this.options.confirmationTimeoutMs;
     const problem = wholeNumberProblem("timeoutMs", waitMs, ...CONFIRMATION_TIMEOUT_BOUNDS_MS);
     if (problem !== undefined) throw new InvalidWriteError(`Cannot write as ${problem}`);
-    return this.#callFor(write).wait(waitMs, signal);
+    const call = this.#callFor(write);
+    this.#callers++;
+    try {
+      return await call.wait(waitMs, signal);
+    } finally {
+      this.#callers--;
+    }
   }
 
   /** Sends what waits in a window now, and waits until every caller so far has its answer. */
@@ -196,13 +203,15 @@ export class BatchWriter implements AsyncDisposable {
 
   #callFor(write: Write): PendingCall {
     const call = asCall(write, (done) => this.#forget(done));
+    // Callers of one and the same write count as well: each of them is held in memory.
+    const waiting = Math.max(this.#callers, this.#calls.size);
+    if (waiting >= this.#maxWaitingWrites) {
+      throw new OverloadedError(`Cannot write now: ${waiting} callers wait already`, RETRY_AFTER_FULL_MS);
+    }
     const known = this.#calls.get(call.requestId);
     if (known !== undefined) {
       if (known.digest !== call.digest) throw new RequestIdConflictError(call.requestId);
       return known;
-    }
-    if (this.#calls.size >= this.#maxWaitingWrites) {
-      throw new OverloadedError(`Cannot write now: ${this.#calls.size} writes wait already`, RETRY_AFTER_FULL_MS);
     }
     if (this.#calls.size > 0 && this.#waitingBytes + call.bytes > this.#maxWaitingBytes) {
       throw new OverloadedError(`Cannot write now: ${this.#waitingBytes} bytes wait already`, RETRY_AFTER_FULL_MS);

@@ -59,6 +59,20 @@ permittedTest(
 );
 
 permittedTest(
+  "BatchWriter.write() is Overloaded once too many callers wait, also for one and the same write",
+  async () => {
+    const { writer, client } = await writerWith([commitAll, commitAll], { maxWaitingWrites: 10 });
+    const write = { requestId: "a", data: 1 };
+    const calls = await Promise.allSettled(Array.from({ length: 300 }, () => writer.write(write)));
+    const refused = calls.flatMap((call) => call.status === "rejected" ? call.reason : []);
+    assertEquals(calls.length - refused.length, 10);
+    assert(refused.every((error) => error instanceof OverloadedError && error.outcome === "not written"));
+    assertEquals(client.ids, [["a"]]);
+    assertEquals((await writer.write({ requestId: "b", data: 1 })).status, "committed");
+  },
+);
+
+permittedTest(
   "BatchWriter keeps count of what waits through faults that callers answer with a retry at once",
   async () => {
     const { grpc, service } = await failures();
