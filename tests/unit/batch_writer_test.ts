@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { BatchWriterOptions } from "../../src/client/batch_writer.ts";
 import { InvalidWriteError, OverloadedError, RequestIdConflictError } from "../../src/protocol/failures.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
