@@ -16,6 +16,19 @@ import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } fro
 /** What a sink needs of its tables. */
 const PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 
+/** Blocks that one entry of the index on the time is about: what `pages_per_range` is by default. */
+const SUMMARY_BLOCKS = 128;
+
+/** SQL text of the block that the first or the last of some rows is in. */
+function blockOf(aggregate: "min" | "max"): string {
+  return `(${aggregate}(ctid)::text::point)[0]::bigint`;
+}
+
+/** Most rows that a block can hold: each takes a header of 23 bytes, aligned, and a pointer of 4. */
+function rowsOfBlock(size: number): number {
+  return Math.floor((size - 24) / 28);
+}
+
 /** Looks after the tables that a `PostgresSink` writes. */
 export class PostgresAdmin implements SinkAdmin {
   readonly description: string;
@@ -74,16 +87,44 @@ export class PostgresAdmin implements SinkAdmin {
     return await this.identify();
   }
 
-  /** Walks the ledger in the order of its ids, so that no step takes longer because there are many rows. */
+  /**
+   * Walks the part of the table that has old rows, a few blocks at a time, so that no step takes longer because there are
+   * many rows. Which part that is, the index on the time knows.
+   */
   async pruneCommittedBefore(time: string): Promise<number> {
+    const { ledger } = this.tables;
+    const [{ first, last, size }] = await this.#all(
+      `SELECT ${blockOf("min")} AS first, ${blockOf("max")} AS last, current_setting('block_size')::int AS size
+        FROM ${ledger} WHERE committed_at < $1::timestamptz`,
+      time,
+    );
+    if (first === null) return 0;
     await this.renew();
+    const blocks = Math.max(1, Math.floor(PRUNE_ROWS / rowsOfBlock(size as number)));
+    const sql =
+      `DELETE FROM ${ledger} WHERE ctid >= $2::text::tid AND ctid < $3::text::tid AND committed_at < $1::timestamptz`;
     let total = 0;
-    let [page] = await this.#all(this.#prune(""), time);
-    while (page.last !== null) {
-      total += Number(page.count);
-      [page] = await this.#all(this.#prune("WHERE request_id > $2"), time, page.last as string);
+    for (let block = Number(first); block <= Number(last); block += blocks) {
+      total += await this.pool.use((session) => session.run(sql, time, `(${block},0)`, `(${block + blocks},0)`));
     }
+    await this.#forgetSummaries(Number(first), Number(last));
     return total;
+  }
+
+  /**
+   * A summary of old rows stays when they are gone, and that part of the table would be read for ever. Without one it is
+   * read until the next vacuum, which makes a new one. Only the owner of the index may do this.
+   */
+  async #forgetSummaries(first: number, last: number): Promise<void> {
+    await this.#all(
+      `SELECT count(brin_desummarize_range(index.oid, block)) FROM pg_catalog.pg_class AS index
+        JOIN pg_catalog.pg_index ON indexrelid = index.oid JOIN pg_catalog.pg_am AS method ON method.oid = relam,
+        generate_series($2::bigint, $3::bigint, ${SUMMARY_BLOCKS}) AS block
+        WHERE indrelid = to_regclass($1) AND amname = 'brin' AND pg_has_role(relowner, 'USAGE')`,
+      this.tables.ledger,
+      first - first % SUMMARY_BLOCKS,
+      last,
+    );
   }
 
   async listDeadLetters(limit: number, after?: DeadLetterPlace): Promise<DeadLetter[]> {
@@ -118,17 +159,6 @@ export class PostgresAdmin implements SinkAdmin {
   #select(): string {
     return `SELECT letter.request_id, letter.data, letter.partition_key, letter.error_type, letter.error_message,
       letter.batch_id, ${isoUtc("letter.rejected_at")} AS rejected_at FROM ${this.tables.deadLetters} AS letter`;
-  }
-
-  #prune(behind: string): string {
-    const { ledger } = this.tables;
-    return `WITH page AS (
-        SELECT request_id, committed_at FROM ${ledger} ${behind} ORDER BY request_id LIMIT ${PRUNE_ROWS}
-      ), gone AS (
-        DELETE FROM ${ledger} AS old USING page
-        WHERE old.request_id = page.request_id AND page.committed_at < $1::timestamptz RETURNING 1
-      )
-      SELECT (SELECT max(request_id) FROM page) AS last, (SELECT count(*) FROM gone) AS count`;
   }
 
   #all(sql: string, ...values: readonly PostgresValue[]): Promise<PostgresRow[]> {

@@ -11,16 +11,22 @@ import { SinkError } from "./sink.ts";
 
 /**
  * What dead letters are unique by: an id that is too long for an index is a reason to be refused, and must be kept all
- * the same. 128 bits, so that no two ids are one.
+ * the same. Nobody can make up an id with the hash of another, whose letter it would take the place of.
+ *
+ * An index takes no function that a setting may change, as `convert_to`. So the text is cast: with each backslash doubled
+ * the cast reads nothing into it, and gives its bytes.
  *
  * @param id The column, or its name with that of its table.
  */
 export function idHash(id: string = "request_id"): string {
-  return `hashtextextended(${id}, 0), hashtextextended(${id}, 1)`;
+  return `sha256(replace(${id}, E'\\\\', E'\\\\\\\\')::bytea)`;
 }
 
+/** What they were unique by up to version 2. */
+const OLD_ID_HASH = "hashtextextended(request_id, 0), hashtextextended(request_id, 1)";
+
 /** Version of the tables that this code reads and writes. */
-export const POSTGRES_SCHEMA_VERSION = 2;
+export const POSTGRES_SCHEMA_VERSION = 3;
 
 /** Names the advisory lock under which tables are made: two migrations at the same time are one after the other. */
 const LOCK_KEY = 7_264_112_903;
@@ -63,7 +69,7 @@ const MIGRATIONS: readonly Migration[] = [{
       batch_id text NOT NULL,
       rejected_at timestamptz(3) NOT NULL
     )`,
-    `CREATE UNIQUE INDEX ON ${deadLetters} (${idHash()})`,
+    `CREATE UNIQUE INDEX ON ${deadLetters} (${OLD_ID_HASH})`,
     // Two ledgers with one table of dead letters would clear those of each other.
     `COMMENT ON TABLE ${deadLetters} IS ${quoteText(OWNER + ledgerName)}`,
   ],
@@ -71,7 +77,24 @@ const MIGRATIONS: readonly Migration[] = [{
   // Which delivery stored the row; none where its writer knew no marks.
   ledger: ({ ledger }) => [`ALTER TABLE ${ledger} ADD COLUMN mark bigint`],
   deadLetters: () => [],
+}, {
+  // Rows lie in the order in which they came, so a few bytes for each MiB say where the old ones are.
+  ledger: ({ ledger }) => [`CREATE INDEX ON ${ledger} USING brin (committed_at) WITH (autosummarize = on)`],
+  deadLetters: ({ deadLetters }) => [
+    dropIndexes(deadLetters, "hashtextextended"),
+    `CREATE UNIQUE INDEX ON ${deadLetters} (${idHash()})`,
+  ],
 }];
+
+/** Makes the statement that drops the indexes of a table that call a function, whatever their names are. */
+function dropIndexes(table: string, calling: string): string {
+  const body = `DECLARE old regclass; BEGIN
+    FOR old IN SELECT indexrelid FROM pg_catalog.pg_index
+      WHERE indrelid = ${quoteText(table)}::regclass AND pg_get_indexdef(indexrelid) LIKE ${quoteText(`%${calling}(%`)}
+    LOOP EXECUTE 'DROP INDEX ' || old; END LOOP;
+  END`;
+  return `DO ${quoteText(body)}`;
+}
 
 /** What the comment on a table of dead letters says in front of the name of its ledger. */
 const OWNER = "dead letters of ";

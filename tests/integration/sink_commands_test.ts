@@ -173,7 +173,7 @@ postgresTest("deno task sink migrate and check, ledger and dead-letters work on 
 
   assertStringIncludes(await command("sink", ["check"], 2), "deno task sink migrate");
   assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were created.");
-  assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were there, in version 2.");
+  assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were there, in version 3.");
   const check = await command("sink", ["check"], 0);
   assertStringIncludes(check, `postgres://with_password@127.0.0.1:${cluster.port}/postgres\n`);
   assertMatch(check, /^Ledger: {8}[\w-]{36}, epoch [\w-]{36}\nRows: {10}0$/m);

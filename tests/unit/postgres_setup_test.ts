@@ -1,11 +1,13 @@
 /** Tables, names, permissions and passwords of a PostgreSQL sink. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createHash } from "node:crypto";
 import {
   migratePostgresSink,
   openPostgresAdmin,
   PostgresSink,
   type PostgresSinkOptions,
 } from "../../src/sinks/postgres_sink.ts";
+import { idHash } from "../../src/sinks/postgres_schema.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
@@ -27,10 +29,10 @@ async function setupMessage(call: () => Promise<unknown>): Promise<string> {
 postgresTest("migratePostgresSink() may be called many times at once, and again", async (cluster) => {
   const options = { url: cluster.url(), schema: "fresh" };
   const versions = await Promise.all(Array.from({ length: 6 }, () => migratePostgresSink(options)));
-  assertEquals(versions.sort(), [0, 2, 2, 2, 2, 2]);
+  assertEquals(versions.sort(), [0, 3, 3, 3, 3, 3]);
   const sink = await PostgresSink.open(options);
   assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
-  assertEquals(await migratePostgresSink(options), 2);
+  assertEquals(await migratePostgresSink(options), 3);
   assertEquals(await sink.countCommitted(), 1);
   await sink.close();
 });
@@ -103,7 +105,7 @@ postgresTest("migratePostgresSink() makes a table that is missing, and open() sa
     assert(message.includes('."other" is missing') && message.includes("deno task sink migrate"), message);
   }
   assertEquals(await migratePostgresSink(other), 0);
-  assertEquals(await migratePostgresSink(other), 2);
+  assertEquals(await migratePostgresSink(other), 3);
   const sink = await PostgresSink.open({ ...other, apply: () => Promise.reject(new Error("no")), applyName: "no" });
   assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "rejected");
   assertEquals(await sink.countRejected(), 1);
@@ -119,9 +121,14 @@ postgresTest(
   async (cluster) => {
     await using store = await PostgresStore.create(cluster);
     const { schema } = store;
+    await store.query(`ALTER TABLE ${schema}.batched_writes ADD CHECK (request_id NOT LIKE 'bad%')`);
     const old = await store.openWith({});
     const [first] = await old.write(makeBatch("old", ["a"]));
+    await old.write(makeBatch("old", ["bad", "bad\\x"]));
     await old.close();
+    await store.query(`DROP INDEX ${schema}.batched_writes_committed_at_idx, ${schema}.rejected_writes_sha256_idx;
+      CREATE UNIQUE INDEX ON ${schema}.rejected_writes
+        (hashtextextended(request_id, 0), hashtextextended(request_id, 1))`);
     await store.query(`ALTER TABLE ${schema}.batched_writes DROP COLUMN mark`);
     for (const column of ["identity", "epoch", "apply_name"]) {
       await store.query(`ALTER TABLE ${schema}.batcher_schema DROP COLUMN ${column}`);
@@ -133,9 +140,46 @@ postgresTest(
     const sink = await store.openWith({});
     const [again, fresh] = await sink.write(makeBatch("new", ["a", "b"]));
     assertEquals([again, fresh.status], [{ ...first, status: "duplicate" } as Outcome, "committed"]);
+    await sink.write(makeBatch("new", ["bad", "bad\\x", "bad too"]));
+    const letters = (await store.deadLetters()).map(({ requestId, batchId }) => `${requestId} ${batchId}`);
+    assertEquals(letters.sort(), ["bad new", "bad too new", "bad\\x new"]);
     await sink.close();
+    const indexes = await store.query(
+      `SELECT indexname FROM pg_indexes WHERE schemaname = '${store.options.schema}' ORDER BY 1`,
+    );
+    assertEquals(indexes.map(({ indexname }) => indexname), [
+      "batched_writes_committed_at_idx",
+      "batched_writes_pkey",
+      "batcher_schema_pkey",
+      "rejected_writes_sha256_idx",
+    ]);
   },
 );
+
+postgresTest("dead letters are unique by SHA-256 of their id, whatever is in it", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const ids = ["", "a", "\\", "\\\\", "\\x61", "\\141", "a\\", "'", "é\u{1F600}\ufeff", "%", "x".repeat(10_000)];
+  const sink = await store.openWith({ apply: () => Promise.reject(new Error("no")) });
+  for (const batch of ["first", "second"]) {
+    const outcomes = await sink.write(makeBatch(batch, ids));
+    assertEquals(outcomes.map(({ status }) => status), ids.map(() => "rejected"));
+  }
+  assertEquals((await store.deadLetters()).map(({ batchId }) => batchId), ids.map(() => "second"));
+  const hashed = await store.query(
+    `SELECT request_id, encode(${idHash()}, 'hex') AS hash FROM ${store.schema}.rejected_writes`,
+  );
+  for (const { request_id: id, hash } of hashed) {
+    assertEquals(hash, createHash("sha256").update(id as string).digest("hex"), JSON.stringify(id).slice(0, 50));
+  }
+  const { indexdef } = (await store.query(
+    `SELECT indexdef FROM pg_indexes WHERE schemaname = '${store.options.schema}' AND tablename = 'rejected_writes'`,
+  ))[0];
+  assert(`${indexdef}`.startsWith("CREATE UNIQUE INDEX") && `${indexdef}`.includes("(sha256("), `${indexdef}`);
+  const admin = await openPostgresAdmin(store.options);
+  assertEquals((await admin.findDeadLetters(ids)).length, ids.length);
+  assertEquals(await admin.dropDeadLetters(ids), ids.length);
+  await Promise.all([admin.close(), sink.close()]);
+});
 
 postgresTest("two ledgers cannot have one dead-letter table", async (cluster) => {
   await using store = await PostgresStore.create(cluster);

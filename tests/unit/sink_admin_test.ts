@@ -180,6 +180,41 @@ postgresTest(
   },
 );
 
+postgresTest("PostgresAdmin reads and prunes only the part of the ledger that has old rows", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  // The hundred newest rows are old by their clock, and lie at the end.
+  await store.query(`INSERT INTO ${schema}.batched_writes
+    SELECT n::text, '', to_json(repeat('x', 200)), NULL, 'batch', 0,
+      CASE WHEN n <= 20000 OR n > 99900 THEN '2020-01-01' ELSE now() END FROM generate_series(1, 100000) AS n`);
+  await store.query(`VACUUM ANALYZE ${schema}.batched_writes`);
+  const before = "2021-01-01T00:00:00.000Z";
+  const blocksRead = async () => {
+    const [{ plan }] = await store.query(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT count(*) FROM ${schema}.batched_writes
+        WHERE committed_at < '${before}'`,
+    ).then((rows) => rows.map((row) => ({ plan: (row["QUERY PLAN"] as { Plan: Record<string, number> }[])[0].Plan })));
+    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
+  };
+  const [{ blocks }] = await store.query(
+    `SELECT pg_relation_size('${schema}.batched_writes')::int / current_setting('block_size')::int AS blocks`,
+  );
+  const read = await blocksRead();
+  assert(read < Number(blocks) / 2, `${read} of ${blocks} blocks`);
+  const admin = await openPostgresAdmin(store.options);
+  assertEquals(await admin.countCommittedBefore(before), 20_100);
+  assertEquals(await admin.pruneCommittedBefore(before), 20_100);
+  assertEquals(await admin.countCommitted(), 79_900);
+  // Room that old rows have left is room for new ones, which must not be read for old ones.
+  await store.query(`VACUUM ${schema}.batched_writes`);
+  await store.query(`INSERT INTO ${schema}.batched_writes
+    SELECT 'new ' || n, '', to_json(repeat('x', 200)), NULL, 'batch', 0, now() FROM generate_series(1, 20100) AS n`);
+  await store.query(`VACUUM ANALYZE ${schema}.batched_writes`);
+  const readAfter = await blocksRead();
+  assert(readAfter < Number(blocks) / 8, `${readAfter} of ${blocks} blocks`);
+  await admin.close();
+});
+
 postgresTest("PostgresAdmin.check() names a role whose transactions are read-only", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const { schema } = store;
