@@ -45,7 +45,7 @@ await main({
     if (action === "prune" && age === undefined) {
       throw new UsageError("Say what to delete: --older-than AGE, as in 30d");
     }
-    const before = age === undefined ? undefined : new Date(Date.now() - ageMsOf("--older-than", age)).toISOString();
+    const ageMs = age === undefined ? undefined : ageMsOf("--older-than", age);
     const admin = await openSinkAdmin(sinkSpecOf(flags.sink));
     try {
       if (action === "renew") {
@@ -55,7 +55,8 @@ await main({
       }
       const total = await admin.countCommitted();
       console.log(`${total} rows in the ledger`);
-      if (before === undefined) return 0;
+      if (ageMs === undefined) return 0;
+      const before = new Date(await admin.readClockMs() - ageMs).toISOString();
       const old = await admin.countCommittedBefore(before);
       console.log(`${old} of them from before ${before}`);
       if (action === "prune" && !flags["dry-run"] && old > 0) await prune(admin, before, old, flags.yes);

@@ -70,6 +70,11 @@ export class PostgresAdmin implements SinkAdmin {
     return this.pool.use((session) => this.#ledger.countRejected(session));
   }
 
+  async readClockMs(): Promise<number> {
+    const [{ ms }] = await this.#all("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms");
+    return Number(ms);
+  }
+
   async countCommittedBefore(time: string): Promise<number> {
     const sql = `SELECT count(*) AS count FROM ${this.tables.ledger} WHERE committed_at < $1`;
     return Number((await this.#all(sql, time))[0].count);

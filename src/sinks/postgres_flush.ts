@@ -11,7 +11,7 @@ import type { PostgresSession } from "./postgres_session.ts";
 import { PostgresTransaction } from "./postgres_transaction.ts";
 import { unstorable } from "./postgres_value.ts";
 import { type Kept, settleBatch, type SettleSteps } from "./settle_batch.ts";
-import { type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
+import { type Committed, type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
 import { INVALID_TEXT } from "./storable_text.ts";
 
 /** How to write batches. */
@@ -63,7 +63,8 @@ const LEFT_OUT = "a trigger left the ledger row out";
 
 /** Writes one batch through one session, and is of no use after that. */
 export class PostgresFlush {
-  readonly #at = new Date().toISOString();
+  /** The database's time at the first statement that inserted rows: that of the whole batch. */
+  #at: string | null = null;
   #attempts = 0;
   /** Whether nothing was kept since the last savepoint. */
   #atSavepoint = false;
@@ -111,7 +112,7 @@ export class PostgresFlush {
   }
 
   async #keepAlone(writes: readonly SinkWrite[]): Promise<Kept[]> {
-    const { session, ledger, repeats, batch: { batchId } } = this;
+    const { session, ledger, repeats } = this;
     const into = this.#destination(0);
     const all: RunStatement = async (sql, ...values) => {
       const rows = await session.allAlone(sql, ...values);
@@ -120,10 +121,10 @@ export class PostgresFlush {
     };
     try {
       if (!repeats.expected) {
-        const count = await ledger.insertNew(all, writes, into);
+        const count = await ledger.insertNew(this.#timed(all), writes, into);
         if (count === "none") await this.#refuseLedger();
         if (count !== writes.length) throw new RowFault(IGNORED, LEFT_OUT);
-        return writes.map(() => ({ status: "committed", batchId, committedAt: this.#at }));
+        return writes.map(() => this.#committed);
       }
       const kept = await this.#keep(writes, all);
       repeats.seen(kept.some(({ status }) => status !== "committed"));
@@ -193,13 +194,13 @@ export class PostgresFlush {
   async #keep(writes: readonly SinkWrite[], all: RunStatement): Promise<Kept[]> {
     const { session, ledger, batch: { batchId } } = this;
     const place = this.batch.writes.indexOf(writes[0]);
-    const inserted = await ledger.insert(all, writes, this.#destination(place));
+    const inserted = await ledger.insert(this.#timed(all), writes, this.#destination(place));
     if (inserted === "none") return await this.#refuseLedger();
     const fresh = inserted === undefined ? writes : writes.filter(({ requestId }) => inserted.has(requestId));
     const known = inserted === undefined ? [] : writes.filter(({ requestId }) => !inserted.has(requestId));
     const found = known.length === 0 ? undefined : await ledger.find(session, known);
     const results = await this.#apply(fresh);
-    const committed: Kept = { status: "committed", batchId, committedAt: this.#at };
+    const committed = this.#committed;
     return writes.map(({ requestId }) => {
       if (inserted === undefined || inserted.has(requestId)) {
         const result = results.get(requestId);
@@ -211,6 +212,20 @@ export class PostgresFlush {
       const own = outcome.status === "duplicate" && outcome.batchId === batchId && outcome.committedAt === this.#at;
       return own ? committed : outcome;
     });
+  }
+
+  /** Keeps the time that the first insert answers. */
+  #timed(all: RunStatement): RunStatement {
+    return async (sql, ...values) => {
+      const rows = await all(sql, ...values);
+      this.#at ??= rows[0].committed_at as string;
+      return rows;
+    };
+  }
+
+  /** The outcome of a write that went in; something has been inserted before. */
+  get #committed(): Committed {
+    return { status: "committed", batchId: this.batch.batchId, committedAt: this.#at! };
   }
 
   #destination(place: number): Destination {

@@ -23,6 +23,11 @@ export function isoUtc(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', ${ISO_UTC})`;
 }
 
+/** Makes the SQL text of a flush's time: a parameter, or where that is null the database's time. */
+function at(parameter: string): string {
+  return `coalesce(${parameter}::timestamptz, now())::timestamptz(3)`;
+}
+
 /** Runs a statement and returns its rows. */
 export type RunStatement = (sql: string, ...values: readonly PostgresValue[]) => Promise<PostgresRow[]>;
 
@@ -31,7 +36,8 @@ export interface Destination {
   /** Place of the first row in its batch; the others come behind it. */
   readonly place: number;
   readonly batchId: string;
-  readonly committedAt: string;
+  /** `null` for the database's time, which the statement's row has as `committed_at`. */
+  readonly committedAt: string | null;
   /** The ledger that they are for, if they are for one. */
   readonly wanted: LedgerIdentity | undefined;
   /** The effect that they go through. */
@@ -59,6 +65,7 @@ export class PostgresLedger {
     // One statement inserts what is new, takes it out of the dead letters, and answers one row: the ids are listed only
     // if some were there before. Rows go in in one order everywhere, so that two batches with the same ids never wait for
     // each other. Both EXISTS and count are asked once, and save the rest of their part.
+    // The time is that of the database, or what an earlier statement of the same flush has said that it is.
     // Nothing goes in where this is another ledger, or one of another effect.
     const insert = (onConflict: string) =>
       `WITH self AS (
@@ -66,7 +73,7 @@ export class PostgresLedger {
           AND apply_name IS NOT DISTINCT FROM $12::text
       ), fresh AS (
         INSERT INTO ${ledger} (request_id, digest, data, partition_key, batch_position, batch_id, committed_at, mark)
-        SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, $7::timestamptz, mark
+        SELECT request_id, digest, data::json, partition_key, $5::integer + place - 1, $6::text, ${at("$7")}, mark
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $8::bigint[]) WITH ORDINALITY
           AS new (request_id, digest, data, partition_key, mark, place)
         WHERE EXISTS (SELECT FROM self)
@@ -76,7 +83,7 @@ export class PostgresLedger {
         DELETE FROM ${deadLetters} AS letter USING fresh WHERE EXISTS (SELECT FROM ${deadLetters})
           AND (${idHash("letter.request_id")}) = (${idHash("fresh.request_id")})
       )
-      SELECT count(*)::integer AS count, EXISTS (SELECT FROM self) AS right_ledger,
+      SELECT count(*)::integer AS count, EXISTS (SELECT FROM self) AS right_ledger, ${isoUtc(at("$7"))} AS committed_at,
         (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
     this.#insert = insert("ON CONFLICT (request_id) DO NOTHING");
     this.#insertNew = insert("");
@@ -92,7 +99,7 @@ export class PostgresLedger {
       FROM unnest($1::text[], $2::text[]) AS new (request_id, result) WHERE written.request_id = new.request_id`;
     this.#reject = `INSERT INTO ${deadLetters}
         (request_id, digest, data, partition_key, error_type, error_message, batch_id, rejected_at)
-      SELECT request_id, digest, data, partition_key, error_type, error_message, $7, $8::timestamptz
+      SELECT request_id, digest, data, partition_key, error_type, error_message, $7, ${at("$8")}
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
         AS refused (request_id, digest, data, partition_key, error_type, error_message)
       ON CONFLICT (${idHash()}) DO UPDATE SET
@@ -240,7 +247,7 @@ export class PostgresLedger {
     session: PostgresSession,
     rejections: readonly Rejection[],
     batch: SinkBatch,
-    rejectedAt: string,
+    rejectedAt: string | null,
   ): Promise<void> {
     // Two ids may become one when they are escaped: one statement cannot write a row twice.
     const byId = new Map(rejections.map((rejection) => [escapeUnstorable(rejection.write.requestId), rejection]));

@@ -35,7 +35,7 @@ export interface SinkBatch {
 export interface Committed {
   readonly status: "committed";
   readonly batchId: string;
-  /** ISO 8601, UTC, milliseconds. */
+  /** ISO 8601, UTC, milliseconds; by the database's clock where it has one. */
   readonly committedAt: string;
   /** What the sink's `apply` returned for this write, where it returned something. */
   readonly result?: unknown;

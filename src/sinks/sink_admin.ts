@@ -46,6 +46,9 @@ export interface SinkAdmin {
   /** Counts the rows of the dead-letter table. */
   countRejected(): Promise<number>;
 
+  /** Reads the clock that `committedAt` is from, in milliseconds since 1970: ages of rows are by that one. */
+  readClockMs(): Promise<number>;
+
   /**
    * Counts the ledger rows from before a time.
    *

@@ -89,6 +89,11 @@ export class SqliteAdmin implements SinkAdmin {
     return this.#call(() => this.#ledger.countRejected());
   }
 
+  /** A file has no clock: rows have the time of the process that wrote them, and this is that of ours. */
+  readClockMs(): Promise<number> {
+    return this.#call(() => Date.now());
+  }
+
   countCommittedBefore(time: string): Promise<number> {
     return this.#call(() => Number(this.#connection.all(`SELECT count(*) AS count ${BEFORE}`, time)[0].count));
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openPostgresAdmin } from "../../src/sinks/postgres_sink.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
@@ -271,5 +272,45 @@ postgresTest(
     assert(outcomes.flat().every(({ status }) => status === "committed"));
     assertEquals(most, 2);
     await sink.close();
+  },
+);
+
+postgresTest(
+  "write() has the time of the database, one for the whole batch, whatever the clock here says",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    await store.query(`ALTER TABLE ${store.schema}.batched_writes ADD CHECK (request_id NOT LIKE 'bad%')`);
+    const clock = async () =>
+      Number((await store.query("SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms"))[0].ms);
+    const DateHere = globalThis.Date;
+    // A clock that is a year ahead.
+    class DateAhead extends DateHere {
+      constructor(...args: ConstructorParameters<DateConstructor> | []) {
+        super(...(args.length === 0 ? [DateAhead.now()] : args) as [number]);
+      }
+      static override now(): number {
+        return DateHere.now() + 31_536_000_000;
+      }
+    }
+    const admin = await openPostgresAdmin(store.options);
+    for (const [kind, ids] of [["one statement", ["a", "b"]], ["a transaction", ["c", "bad", "d"]]] as const) {
+      const sink = await store.openWith({});
+      const before = Math.floor(await clock());
+      globalThis.Date = DateAhead as DateConstructor;
+      const outcomes = await sink.write(makeBatch(kind, ids)).finally(() => globalThis.Date = DateHere);
+      const after = Math.ceil(await clock());
+      const times = new Set(outcomes.flatMap((outcome) => outcome.status === "committed" ? [outcome.committedAt] : []));
+      assertEquals(times.size, 1, Deno.inspect(outcomes));
+      const time = Date.parse([...times][0]);
+      assert(time >= before && time <= after, `${time} is not from ${before} to ${after}`);
+      const stored = (await store.ledger()).filter(({ batchId }) => batchId === kind);
+      assertEquals(new Set(stored.map(({ committedAt }) => committedAt)), times);
+      await sink.close();
+    }
+    const [{ rejectedAt }] = await store.deadLetters();
+    assert(Date.parse(rejectedAt) <= Math.ceil(await clock()), rejectedAt);
+    const read = await admin.readClockMs();
+    assert(read <= Math.ceil(await clock()), `${read}`);
+    await admin.close();
   },
 );
