@@ -36,7 +36,7 @@ const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   fanin: { help: "10, 30, 60 and 100 writer processes at the same instant, and the naive way beside them", run: fanin },
   callers: { help: "caller workflows, beside bare ones", run: callers },
   rollover: {
-    help: "continue-as-new every twenty flushes under load",
+    help: "continue-as-new every twenty flushes under load; only on a server that is started for it",
     run: rollover,
     ownServer: "the server must suggest continue-as-new every twenty flushes",
   },
@@ -60,7 +60,7 @@ await main({
   usage: "deno task bench",
   summary:
     "Measures a scenario on a Temporal server that is started for it, or on yours. Workers, writers and the ledger, a\n" +
-    "SQLite file, are on this machine. On your server everything has a name of its own and is terminated in the end.\n" +
+    "SQLite file, are on this machine. On your server its workflows have names of their own and are terminated in the end.\n" +
     "Timings are compared inside one run.\n\n" +
     "Scenarios:\n" + Object.entries(SCENARIOS).map(([name, { help }]) => `  ${name.padEnd(10)}  ${help}`).join("\n"),
   operands: ["SCENARIO"],

@@ -37,14 +37,17 @@ await main({
   usage: "deno task demo",
   summary:
     "Runs transactions at once on a Temporal server and workers of its own, and counts their rows in the database.\n" +
-    "It stops what it started, and nothing else.",
+    "It stops what it started, and nothing else: on a server that goes on, its own workflows.",
   flags: {
     ...transactionFlags,
     ...sinkFlag,
     ...bodyStorageFlag,
     ...batchingFlags,
     keep: { type: "switch", help: "Leave server and workers running until Ctrl-C, to look around in the Web UI" },
-    ...addressFlag,
+    address: {
+      ...addressFlag.address,
+      help: "Temporal server (default: TEMPORAL_ADDRESS, a profile, localhost:7233, or one is started)",
+    },
     "log-level": { ...logFlag["log-level"], default: "warn" },
   },
   examples: [
