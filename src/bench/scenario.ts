@@ -30,6 +30,11 @@ export interface BenchContext {
    * @default {a dev server that is started for it}
    */
   readonly address?: string;
+  /**
+   * Rows of the largest ledger, for a scenario that lets one grow.
+   * @default {its own}
+   */
+  readonly rows?: number;
 }
 
 /** Measures something. Fails if the database does not hold exactly what the callers were told. */

@@ -19,8 +19,11 @@ const CASES = [[1, 400], [100, 200], [1_000, 80]] as const;
 /** Batches that come before those that are timed. */
 const WARM_UP = 10;
 
-interface Subject {
+/** A sink and the plain table beside it. */
+export interface Subject {
   readonly name: string;
+  /** The address, or the folder of the files `ledger.db` and `raw.db`. */
+  readonly place: string;
   readonly sink: Sink;
   readonly raw: RawInsert;
 }
@@ -38,8 +41,8 @@ export async function* sinks(context: BenchContext): AsyncGenerator<BenchRow> {
     for (const [rows, batches] of CASES) {
       const timed = await measure(subject, rows, batches, context);
       if (timed === undefined) return;
-      total.sink += rows * (WARM_UP + batches);
-      total.raw += rows * (WARM_UP + batches);
+      total.sink += timed.rows;
+      total.raw += timed.rows;
       await checkLedger(subject.sink, total.sink);
       const stored = await subject.raw.count();
       if (stored !== total.raw) {
@@ -59,15 +62,21 @@ export async function* sinks(context: BenchContext): AsyncGenerator<BenchRow> {
   }
 }
 
-/** The median time of a batch, in the sink and in the plain table. */
-async function measure({ name, sink, raw }: Subject, rows: number, batches: number, context: BenchContext) {
+/** The median time of a batch, in the sink and in the plain table, and how many rows went into each. */
+export async function measure(
+  { name, sink, raw }: Subject,
+  rows: number,
+  batches: number,
+  context: BenchContext,
+  newId: () => string = randomUUID,
+) {
   const sinkMs: number[] = [];
   const rawMs: number[] = [];
   for (let i = 0; i < WARM_UP + batches; i++) {
     if (context.signal.aborted) return undefined;
-    if (i % 50 === 0) context.progress(`sinks: ${name}, ${rows} rows a batch, ${i} of ${WARM_UP + batches}`);
-    const intoSink = makeBatch(rows);
-    const intoRaw = makeBatch(rows);
+    if (i % 50 === 0) context.progress(`${name}, ${rows} rows a batch, ${i} of ${WARM_UP + batches}`);
+    const intoSink = makeBatch(rows, newId);
+    const intoRaw = makeBatch(rows, newId);
     const timeSink = async () => {
       const took = await elapsed(() => sink.write(intoSink));
       if (i >= WARM_UP) sinkMs.push(took);
@@ -79,7 +88,7 @@ async function measure({ name, sink, raw }: Subject, rows: number, batches: numb
     // Who comes second may find the disk warm, or busy.
     for (const time of i % 2 === 0 ? [timeSink, timeRaw] : [timeRaw, timeSink]) await time();
   }
-  return { sinkMs: median(sinkMs), rawMs: median(rawMs) };
+  return { sinkMs: median(sinkMs), rawMs: median(rawMs), rows: rows * (WARM_UP + batches) };
 }
 
 /** A disk that pauses now and then is charged to neither. */
@@ -93,32 +102,34 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-function makeBatch(rows: number): SinkBatch {
+function makeBatch(rows: number, newId: () => string): SinkBatch {
   const batchId = randomUUID();
   const mark = randomInt(2 ** 47);
   const writes = Array.from({ length: rows }, (_, i) => {
     const data = canonicalJson({ account: `acc-${i % 100}`, amount: i, note: "one row of a bench" });
-    return { requestId: randomUUID(), digest: writeDigest(data, null), data, partitionKey: null, mark };
+    return { requestId: newId(), digest: writeDigest(data, null), data, partitionKey: null, mark };
   });
   return { batchId, writes };
 }
 
-async function openSqlite(stack: AsyncDisposableStack): Promise<Subject> {
+/** A SQLite sink and a plain table, in a folder that is removed with the stack. */
+export async function openSqlite(stack: AsyncDisposableStack): Promise<Subject> {
   const folder = await Deno.makeTempDir({ prefix: "temporal-batcher-bench-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const sink = await SqliteSink.open({ path: `${folder}/ledger.db` });
   stack.defer(() => sink.close());
-  return { name: "sqlite", sink, raw: stack.use(rawSqlite(`${folder}/raw.db`)) };
+  return { name: "sqlite", place: folder, sink, raw: stack.use(rawSqlite(`${folder}/raw.db`)) };
 }
 
-async function openPostgres(stack: AsyncDisposableStack, context: BenchContext): Promise<Subject | undefined> {
+/** A PostgreSQL sink and a plain table, on a server that ends with the stack; `undefined` where there is none. */
+export async function openPostgres(stack: AsyncDisposableStack, context: BenchContext): Promise<Subject | undefined> {
   if (findPostgres() === undefined) {
-    context.progress(`sinks: this machine has no PostgreSQL to measure: ${INSTALL_POSTGRES}`);
+    context.progress(`this machine has no PostgreSQL to measure: ${INSTALL_POSTGRES}`);
     return undefined;
   }
   const url = stack.use(await PostgresCluster.start({ fsync: true })).url();
   await migratePostgresSink({ url });
   const sink = await PostgresSink.open({ url });
   stack.defer(() => sink.close());
-  return { name: "postgres", sink, raw: stack.use(await rawPostgres(url)) };
+  return { name: "postgres", place: url, sink, raw: stack.use(await rawPostgres(url)) };
 }

@@ -9,6 +9,7 @@ import { callers } from "../bench/callers.ts";
 import { fanin } from "../bench/fanin.ts";
 import { floor } from "../bench/floor.ts";
 import { overload } from "../bench/overload.ts";
+import { growth, GROWTH_ROWS } from "../bench/growth.ts";
 import { rollover } from "../bench/rollover.ts";
 import { shards } from "../bench/shards.ts";
 import { throughput } from "../bench/throughput.ts";
@@ -28,6 +29,8 @@ interface NamedScenario {
   readonly ownServer?: string;
   /** Set where it measures no Temporal server at all. */
   readonly noServer?: true;
+  /** Set where it lets a ledger grow. */
+  readonly grows?: true;
 }
 
 const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
@@ -54,6 +57,12 @@ const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
   window: { help: "8 processes with a window of 2 s", run: window },
   rows: { help: "6 and 20 writers with rows and answers of every size: no task over the server's limits", run: rows },
   sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks, noServer: true },
+  growth: {
+    help: "each sink and a plain table as they grow, with random and with time-ordered ids",
+    run: growth,
+    noServer: true,
+    grows: true,
+  },
 };
 
 await main({
@@ -71,6 +80,12 @@ await main({
       value: "HOST:PORT",
       help: "A Temporal server that runs (default: TEMPORAL_ADDRESS, or one is started for this)",
     },
+    rows: {
+      type: "number",
+      min: 1_000,
+      max: 1_000_000_000,
+      help: `Rows of the largest ledger (of growth, default: ${GROWTH_ROWS})`,
+    },
     chart: { type: "text", value: "FILE.svg", help: "Draw the curve as well (of shards)" },
   },
   examples: ["deno task bench floor", "deno task bench throughput --json --address temporal.example:7233"],
@@ -80,12 +95,14 @@ await main({
       throw new UsageError(`Unknown scenario ${name}: it must be one of ${Object.keys(SCENARIOS).join(", ")}`);
     }
     if (flags.chart !== undefined && scenario.chart === undefined) throw new UsageError(`--chart is not for ${name}`);
+    if (flags.rows !== undefined && !scenario.grows) throw new UsageError(`--rows is not for ${name}`);
     const address = addressFor(name, scenario, flags.address);
     if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
     const log = createLog("warn");
     installRuntime(log, "warn");
     const results: BenchRow[] = [];
-    for await (const row of scenario.run({ log, signal, address, progress: (what) => console.error(what) })) {
+    const context = { log, signal, address, rows: flags.rows, progress: (what: string) => console.error(what) };
+    for await (const row of scenario.run(context)) {
       results.push(row);
       if (flags.json) console.log(asciiJson(row));
     }

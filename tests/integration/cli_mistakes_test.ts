@@ -56,6 +56,7 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["bench", ["a\x1b[31mb\rc"], "", "Unknown scenario a\\u{1b}[31mb\\u{d}c"],
   ["bench", ["floor", "--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["bench", ["rollover", "--address", "127.0.0.1:1"], "", "rollover runs only on a server that is started for it"],
+  ["bench", ["sinks", "--rows", "5000"], "", "--rows is not for sinks"],
   ["bench", ["sinks", "--address", "127.0.0.1:1"], "", "--address is not for sinks: it runs without Temporal"],
   ["demo", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["compare", ["--variants", "update,nonsense"], "", `Unknown variant "nonsense": it must be one of update, signal`],
