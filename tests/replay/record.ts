@@ -7,6 +7,7 @@
  * @module
  */
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../support/eventually.ts";
 import { setupError } from "../support/faulty_sink.ts";
 import { Lab } from "../support/lab.ts";
@@ -50,6 +51,16 @@ const SCENARIOS: Record<string, Scenario> = {
     await eventually("the second write", async () => await lab.acceptedUpdates(name) === 2);
     lab.sink.heal();
     await Promise.all(writes);
+    return lab.batcher(name);
+  },
+  async "ledger-changes"(lab, name) {
+    const writer = lab.writer(name);
+    await writer.write({ requestId: "a", data: "a" });
+    using ledger = new DatabaseSync(lab.ledgerFile, { timeout: 5_000 });
+    for (const column of ["epoch", "identity"]) {
+      ledger.exec(`UPDATE batcher_ledger SET ${column} = 'another'`);
+      await writer.write({ requestId: column, data: column });
+    }
     return lab.batcher(name);
   },
   async "rolls-over"(lab, name) {
