@@ -273,9 +273,10 @@ function makeFlush(
 
   async function askAround(): Promise<LedgerIdentity[]> {
     const question = { batchId: batchIdPrefix, pieces: [] };
-    const asked = Array.from({ length: LIMITS.ledgerAnswers }, () => ask.flushBatch(question));
+    const asking = Promise.all(Array.from({ length: LIMITS.ledgerAnswers }, () => ask.flushBatch(question)));
+    commit.endTask();
     // A worker of an earlier version does not know.
-    return (await Promise.all(asked)).flatMap(({ ledger }) => ledger ?? []);
+    return (await asking).flatMap(({ ledger }) => ledger ?? []);
   }
   const watch = new LedgerWatch(view, askAround, () => commit.settled.clear());
 
