@@ -16,6 +16,7 @@ import {
   defineSignal,
   defineUpdate,
   setHandler,
+  sleep,
   workflowInfo,
 } from "@temporalio/workflow";
 import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
@@ -70,7 +71,7 @@ export const isRequestProcessedQuery = defineQuery<boolean, [requestId: string]>
 /** Flushes that a roll over waits for a moment without pending writes before it turns new writes away. */
 const ROLL_OVER_PATIENCE_FLUSHES = 8;
 
-/** Admits, flushes and answers writes, and continues as new when the server suggests it. Runs until it is terminated. */
+/** Admits, flushes and answers writes, and continues as new when the server suggests it. Runs until it is terminated or, above the first lane, idle. */
 export async function batcher(input: BatcherInput = {}): Promise<void> {
   const options = resolve(input.options);
   const { generation, settled, writers, ledger } = restore(input.snapshot);
@@ -125,9 +126,16 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
   const mayRollOver = () => rollOverDue() && !commit.awaitsParts(Date.now());
+  let isOver = false;
+  if (input.endsWhenIdle) {
+    // Only for what is started with this option: histories of before have no such timer.
+    void untilIdle(commit, options.writerLeaseMs).then(() => {
+      isOver = true;
+    });
+  }
   for (let sinceDue = 0;;) {
-    if (!hasWork() && !mayRollOver()) commit.endTask();
-    await condition(() => hasWork() || mayRollOver());
+    if (!hasWork() && !mayRollOver() && !isOver) commit.endTask();
+    await condition(() => hasWork() || mayRollOver() || isOver);
     if (commit.withholdsAnswers) {
       await nextTask(commit);
       continue;
@@ -141,15 +149,27 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     }
     // A handler that waits for writes in the queue can finish only after their flush.
     await condition(() => allHandlersFinished() || hasWork());
-    if (hasWork() || !mayRollOver()) continue;
+    if (hasWork()) continue;
+    // The server refuses an Update that comes while the run ends, and its writer starts the batcher again.
+    if (isOver) return;
+    if (!mayRollOver()) continue;
     if (!budget.fits(LIMITS.snapshotBytesMax)) {
       await nextTask(commit);
       continue;
     }
     const parts = { generation: generation + 1, settled, writers: leases.snapshot(), ledger: view.snapshot() };
     const snapshot = takeSnapshot(parts);
-    await continueAsNew<typeof batcher>({ options, snapshot, revision: BATCHER_REVISION });
+    const { endsWhenIdle } = input;
+    const next = { options, snapshot, revision: BATCHER_REVISION, ...(endsWhenIdle && { endsWhenIdle }) };
+    await continueAsNew<typeof batcher>(next);
   }
+}
+
+/** Waits until no writer has a place any more, and nothing is pending. It looks once in a lease, so as not to fill the history. */
+async function untilIdle(commit: GroupCommit, leaseMs: number): Promise<void> {
+  const isIdle = (nowMs: number) =>
+    commit.pendingWrites === 0 && !commit.awaitsParts(nowMs) && commit.writers.count(nowMs) === 0;
+  do await sleep(leaseMs); while (!isIdle(Date.now()));
 }
 
 /** Waits for writers of other processes, so that they meet in one flush. */

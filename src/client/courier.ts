@@ -291,7 +291,13 @@ export class Courier {
   /** Starts the batcher of this lane, unless it runs. */
   #startOperation(): WithStartWorkflowOperation<Workflow> {
     const { workflowIdOf, taskQueue, batching } = this.options;
-    const input: BatcherInput = { options: batching, revision: BATCHER_REVISION };
+    // Most of the lanes that a crowd starts are needed no more when it is gone.
+    const endsWhenIdle = this.#walk.lane > 0;
+    const input: BatcherInput = {
+      options: batching,
+      revision: BATCHER_REVISION,
+      ...(endsWhenIdle && { endsWhenIdle }),
+    };
     return new WithStartWorkflowOperation(BATCHER_WORKFLOW, {
       workflowId: workflowIdOf(this.#walk.lane),
       taskQueue,

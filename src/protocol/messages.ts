@@ -180,6 +180,11 @@ export interface BatcherInput {
    * @default {0}
    */
   readonly revision?: number;
+  /**
+   * Whether the batcher ends once it has been idle for a lease: for the lanes above the first, which a crowd leaves behind.
+   * @default {false}
+   */
+  readonly endsWhenIdle?: boolean;
 }
 
 /** The newest {@linkcode BatcherInput.revision}. */

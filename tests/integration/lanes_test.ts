@@ -102,6 +102,50 @@ labTests({}, [
     assertEquals(receipts.map(({ status }) => status), ["committed", "committed"]);
   }],
 
+  ["batcher() of a lane above the first ends when its leases are over, and the first one stays", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    const options = { writersMax: 1, writerLeaseMs: 1_000 };
+    const [first, second] = [lab.writer(name, options), lab.writer(name, options)];
+    await first.write({ requestId: `${name}/first`, data: 1 });
+    await second.write({ requestId: `${name}/second`, data: 1 });
+    assertEquals((await lab.batcher(name, { lane: 1 }).describe()).status.name, "RUNNING");
+    await eventually(
+      "the second lane has ended",
+      async () => (await lab.batcher(name, { lane: 1 }).describe()).status.name === "COMPLETED",
+    );
+    assertEquals((await lab.batcher(name).describe()).status.name, "RUNNING");
+    assertEquals((await second.write({ requestId: `${name}/second`, data: 1 })).status, "duplicate");
+    await lab.assertLedgerHolds(`${name}/`, [
+      await first.write({ requestId: `${name}/first`, data: 1 }),
+      await second.write({ requestId: `${name}/second`, data: 1 }),
+    ]);
+  }],
+
+  ["write() to a lane that ends at that moment is not lost, and starts it again", async (lab) => {
+    const options = { writersMax: 1, writerLeaseMs: 1_000 };
+    const names = Array.from({ length: 6 }, () => lab.name());
+    const runs = await Promise.all(names.map(async (name, n) => {
+      await lab.batcherWorker(name);
+      // Whoever comes meanwhile finds the first lane full.
+      const load = new Load([lab.writer(name, options)], 1, `${name}/load/`);
+      await load.untilMore(1);
+      const writer = lab.writer(name, options);
+      const runIds = new Set<string>();
+      for (let round = 0; round < 6; round++) {
+        const receipt = await writer.write({ requestId: `${name}/${round}`, data: round });
+        assertEquals(receipt.status, "committed");
+        runIds.add((await lab.batcher(name, { lane: 1 }).describe()).runId);
+        // The lane looks once in a lease whether it is idle: at the second look, or the third, all over that moment.
+        await delay(2 * options.writerLeaseMs - 60 + 20 * ((n + round) % 6));
+      }
+      await load.end();
+      assertEquals((await lab.ledgerRows(`${name}/`)).length, load.receipts.length + 6);
+      return runIds.size;
+    }));
+    assert(runs.some((count) => count > 1), `runs of each lane: ${runs}`);
+  }],
+
   ["batcher() takes defaults for what its starter leaves out", async (lab) => {
     const name = lab.name();
     await lab.batcherWorker(name);

@@ -78,6 +78,14 @@ const SCENARIOS: Record<string, Scenario> = {
     await lab.writer(name).write({ requestId: "last", data: null });
     return lab.batcher(name);
   },
+  async "lane-ends"(lab, name) {
+    const options = { writersMax: 1, writerLeaseMs: 1_000 };
+    await lab.writer(name, options).write({ requestId: "a", data: "a" });
+    await lab.writer(name, options).write({ requestId: "b", data: "b" });
+    const lane = lab.batcher(name, { lane: 1 });
+    await eventually("it has ended", async () => (await lane.describe()).status.name === "COMPLETED");
+    return lane;
+  },
   async gathers(lab, name) {
     const writer = lab.writer(name, { gatherMs: 200 });
     await writer.write({ requestId: "a", data: "a" });

@@ -1,6 +1,7 @@
 /** Where a courier goes when a batcher has no place for its writer. */
 import { assertEquals, assertObjectMatch } from "@std/assert";
 import { fnv1a32 } from "../../src/core/sharding.ts";
+import type { BatcherInput } from "../../src/protocol/messages.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { permittedTest } from "../support/permitted.ts";
 import { Calls, committed, courierWith } from "./scripted_client.ts";
@@ -49,6 +50,8 @@ permittedTest("Courier.deliver() starts the batcher of each lane that it comes t
   await courier.deliver(new Calls(["a"]).calls);
   const started = client.starts.map((start) => (start as { workflowId: string }).workflowId);
   assertEquals(started, ["batcher/0/0", "batcher/0/1"]);
+  const endsWhenIdle = client.starts.map((start) => (start as { args: [BatcherInput] }).args[0].endsWhenIdle);
+  assertEquals(endsWhenIdle, [undefined, true]);
   assertObjectMatch(counters, { starts: 2, laneMoves: 1 });
 });
 
