@@ -35,6 +35,11 @@ export interface BenchContext {
    * @default {its own}
    */
   readonly rows?: number;
+  /**
+   * Whether a scenario with a short form runs in it.
+   * @default {false}
+   */
+  readonly quick?: boolean;
 }
 
 /** Measures something. Fails if the database does not hold exactly what the callers were told. */
@@ -95,7 +100,8 @@ export async function startBenchSystem(
     await startLocalSystem({
       address: server.address,
       log,
-      openSink: async () => wrapSink(await SqliteSink.open({ path: ledgerFile, apply })),
+      openSink: async () =>
+        wrapSink(await SqliteSink.open({ path: ledgerFile, ...(apply && { apply, applyName: "bench" }) })),
       name: run,
       workflows: "bench",
       dataConverter,

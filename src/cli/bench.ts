@@ -31,6 +31,8 @@ interface NamedScenario {
   readonly noServer?: true;
   /** Set where it lets a ledger grow. */
   readonly grows?: true;
+  /** Set where it has a short form. */
+  readonly short?: true;
 }
 
 const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
@@ -55,7 +57,11 @@ const SCENARIOS: Readonly<Record<string, NamedScenario>> = {
     },
   },
   window: { help: "8 processes with a window of 2 s", run: window },
-  rows: { help: "6 and 20 writers with rows and answers of every size: no task over the server's limits", run: rows },
+  rows: {
+    help: "6 and 20 writers with rows and answers of every size: no task over the server's limits",
+    run: rows,
+    short: true,
+  },
   sinks: { help: "each sink beside a plain bulk insert, without Temporal", run: sinks, noServer: true },
   growth: {
     help: "each sink and a plain table as they grow, with random and with time-ordered ids",
@@ -86,6 +92,7 @@ await main({
       max: 1_000_000_000,
       help: `Rows of the largest ledger (of growth, default: ${GROWTH_ROWS})`,
     },
+    quick: { type: "switch", help: "A few seconds for each case (of rows)" },
     chart: { type: "text", value: "FILE.svg", help: "Draw the curve as well (of shards)" },
   },
   examples: ["deno task bench floor", "deno task bench throughput --json --address temporal.example:7233"],
@@ -95,13 +102,21 @@ await main({
       throw new UsageError(`Unknown scenario ${name}: it must be one of ${Object.keys(SCENARIOS).join(", ")}`);
     }
     if (flags.chart !== undefined && scenario.chart === undefined) throw new UsageError(`--chart is not for ${name}`);
+    if (flags.quick && !scenario.short) throw new UsageError(`--quick is not for ${name}`);
     if (flags.rows !== undefined && !scenario.grows) throw new UsageError(`--rows is not for ${name}`);
     const address = addressFor(name, scenario, flags.address);
     if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
     const log = createLog("warn");
     installRuntime(log, "warn");
     const results: BenchRow[] = [];
-    const context = { log, signal, address, rows: flags.rows, progress: (what: string) => console.error(what) };
+    const context = {
+      log,
+      signal,
+      address,
+      rows: flags.rows,
+      quick: flags.quick,
+      progress: (what: string) => console.error(what),
+    };
     for await (const row of scenario.run(context)) {
       results.push(row);
       if (flags.json) console.log(asciiJson(row));
