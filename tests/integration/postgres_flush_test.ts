@@ -21,14 +21,17 @@ async function countFlushes(
   const name = lab.name("counted");
   await lab.batcherWorker(name);
   const writers = [lab.writer(name), lab.writer(name)];
+  // A batcher's first flush asks besides which ledger it is.
+  await writers[0].write({ requestId: "first", data: {} });
+  const before = lab.flushesOf(name).length;
   await resetStatements(store.sql);
   const receipts = await Promise.all(
     Array.from({ length: WRITES }, (_, n) => writers[n % 2].write({ requestId: `${n}`, data: { n } })),
   );
   const count = await countStatements(store.sql, store.schema);
   assert(receipts.every(({ status }) => status === "committed"));
-  assertEquals((await store.ledger()).length, WRITES);
-  const flushes = lab.flushesOf(name);
+  assertEquals((await store.ledger()).length, 1 + WRITES);
+  const flushes = lab.flushesOf(name).slice(before);
   assert(flushes.every(({ error }) => error === undefined), Deno.inspect(flushes));
   return { flushes: flushes.length, count };
 }
