@@ -34,13 +34,17 @@ export interface FlushReport {
  *
  * @param sink Where the batches go.
  * @param onFlush Told about every attempt.
+ * @param storedFromBytes From which size on the worker stores payloads outside of the history.
  */
 export function createFlushBatch(
   sink: Sink,
   onFlush?: (report: FlushReport) => void,
+  storedFromBytes?: number,
 ): (...args: FlushBatchArgs) => Promise<FlushBatchAnswer> {
   return async (header, ...bodies) => {
-    const { batchId, mayRepeat = false, answerBytesMax } = header;
+    const { batchId, mayRepeat = false, answerBytesMax, storedAnswerBytesMax } = header;
+    const stored = storedAnswerBytesMax === undefined || storedFromBytes === undefined ? {} : { storedFromBytes };
+    const bytesMax = "storedFromBytes" in stored ? storedAnswerBytesMax : answerBytesMax;
     const rows = unpack(header, bodies);
     const startedAt = performance.now();
     const report = (error?: string) =>
@@ -51,7 +55,7 @@ export function createFlushBatch(
       if (rows.length === 0) return { runs: [], ledger };
       const receipts = await writeRows(sink, { batchId, ledger }, rows);
       report();
-      return { runs: encodeAnswer(receipts, answerBytesMax).runs, ledger };
+      return { runs: encodeAnswer(receipts, bytesMax).runs, ledger, ...stored };
     } catch (error) {
       report(shortMessage(error));
       throw asFlushFailure(error, mayRepeat);

@@ -11,8 +11,12 @@ import { simulateWork } from "./simulate_work.ts";
 import { createSubmitWrite } from "./submit_write.ts";
 
 /** What a worker on the batcher's task queue runs. */
-export function createFlushActivities(sink: Sink, onFlush?: (report: FlushReport) => void): FlushActivities {
-  return { flushBatch: createFlushBatch(sink, onFlush) };
+export function createFlushActivities(
+  sink: Sink,
+  onFlush?: (report: FlushReport) => void,
+  storedFromBytes?: number,
+): FlushActivities {
+  return { flushBatch: createFlushBatch(sink, onFlush, storedFromBytes) };
 }
 
 /** What a worker needs whose workflows call `submitWrite`. */

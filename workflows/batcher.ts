@@ -35,6 +35,7 @@ import {
   BATCHER_REVISION,
   type BatcherInput,
   type BatcherStats,
+  type FlushHeader,
   type LedgerIdentity,
   type SubmissionHeader,
   type SubmitWritesAnswer,
@@ -87,6 +88,7 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   setHandler(submitWritesUpdate, async (header: SubmissionHeader, body: Uint8Array): Promise<SubmitWritesAnswer> => {
     requireRead(header, body);
     stored.admit(header, body);
+    commit.historyBytes = workflowInfo().historySize;
     const ticket = commit.admit(header, body, Date.now());
     await condition(() => ticket.answer !== undefined);
     commit.leave(header, Date.now());
@@ -125,7 +127,9 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const isLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverBytesMax;
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
-  const mayRollOver = () => rollOverDue() && !commit.awaitsParts(Date.now());
+  const isTooLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverAtOnceBytes;
+  // Parts are waited for, but not for ever: their writer begins again in the next run.
+  const mayRollOver = () => rollOverDue() && (rollOverAsked || isTooLong() || !commit.awaitsParts(Date.now()));
   let isOver = false;
   if (input.endsWhenIdle) {
     // Only for what is started with this option: histories of before have no such timer.
@@ -189,6 +193,7 @@ async function nextTask(commit: GroupCommit): Promise<void> {
   const begun = condition(() => commit.counters.admittedUpdates > admittedUpdates, NEXT_TASK_MS);
   commit.endTask();
   await begun;
+  commit.historyBytes = workflowInfo().historySize;
   commit.beginTask();
 }
 
@@ -300,19 +305,26 @@ function makeFlush(
   }
   const watch = new LedgerWatch(view, askAround, () => commit.settled.clear());
 
+  function answerLimits({ storedFromBytes }: Batch): Pick<FlushHeader, "answerBytesMax" | "storedAnswerBytesMax"> {
+    commit.historyBytes = workflowInfo().historySize;
+    const { answerBytesMax } = commit;
+    return storedFromBytes === undefined
+      ? { answerBytesMax }
+      : { answerBytesMax, storedAnswerBytesMax: LIMITS.storedAnswerBytesMax };
+  }
+
   async function attempts(batch: Batch): Promise<void> {
     const { budget } = commit;
     if (trustFast) {
       const header = {
         ...batch.header,
         ...(mayRepeat() && { mayRepeat: true }),
-        // What this run decides live does not matter to a replay: it takes the answer from the history.
-        answerBytesMax: commit.answerBytesMax(batch, workflowInfo().historySize),
+        ...answerLimits(batch),
       };
       try {
-        const { runs, ledger } = await fast.flushBatch(header, ...batch.bodies);
-        view.seen(ledger);
-        commit.settle(batch, runs, "marker");
+        const answer = await fast.flushBatch(header, ...batch.bodies);
+        view.seen(answer.ledger);
+        commit.settle(batch, answer, "marker");
         flushed.fast++;
         return;
       } catch (error) {
@@ -331,14 +343,14 @@ function makeFlush(
         trustFast = false;
       }
     }
-    if (!budget.fits(batch.inputBytes)) await nextTask(commit);
-    const header = { ...batch.header, answerBytesMax: commit.answerBytesMax(batch, workflowInfo().historySize) };
+    for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !budget.fits(batch.inputBytes); tasks++) await nextTask(commit);
+    const header = { ...batch.header, ...answerLimits(batch) };
     mayBeStored = true;
     const flushing = durable.flushBatch(header, ...batch.bodies);
     commit.endTask();
-    const { runs, ledger } = await flushing;
-    view.seen(ledger);
-    commit.settle(batch, runs);
+    const answer = await flushing;
+    view.seen(answer.ledger);
+    commit.settle(batch, answer);
     flushed.durable++;
     trustFast = true;
   }

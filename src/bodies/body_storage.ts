@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type DataConverter,
   ExternalStorage,
   type Payload,
   type StorageDriver,
@@ -206,4 +207,10 @@ function unreadBody(note: UnreadBody): Payload {
     metadata: { encoding: Buffer.from("json/plain") },
     data: Buffer.from(JSON.stringify(note)),
   };
+}
+
+/** From which size on a data converter stores payloads outside of the history; of storage that is not ours nobody knows. */
+export function storedFromBytes(dataConverter: Pick<DataConverter, "externalStorage"> | undefined): number | undefined {
+  const storage = dataConverter?.externalStorage;
+  return storage instanceof BodyStorage ? storage.payloadSizeThreshold : undefined;
 }

@@ -142,7 +142,7 @@ export class BatchWriter implements AsyncDisposable {
       });
       return {
         courier,
-        coalescer: new Coalescer(updateSize(this.options, bytesMax), (calls) => courier.deliver(calls)),
+        coalescer: new Coalescer(updateSize(this.options, bytesMax, courier), (calls) => courier.deliver(calls)),
       };
     };
   }
@@ -256,7 +256,10 @@ interface Route {
   readonly courier: Courier;
 }
 
-function updateSize(options: ResolvedBatchingOptions, bytesMax: number): CoalescerOptions {
+function updateSize(options: ResolvedBatchingOptions, bytesMax: number, courier: Courier): CoalescerOptions {
+  const usualBytesMax = Math.min(options.maxBatchBytes, bytesMax, options.maxPendingBytes);
+  // A window gathers a low load, and a small first Update would cut it short.
+  const newcomerBytesMax = options.windowMs > 0 ? usualBytesMax : Math.min(usualBytesMax, LIMITS.newcomerBytesMax);
   return {
     // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
     // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
@@ -265,7 +268,9 @@ function updateSize(options: ResolvedBatchingOptions, bytesMax: number): Coalesc
       LIMITS.updateWritesMax,
       options.maxPendingWrites,
     ),
-    bytesMax: Math.min(options.maxBatchBytes, bytesMax, options.maxPendingBytes),
+    get bytesMax() {
+      return courier.workflowId === undefined ? newcomerBytesMax : usualBytesMax;
+    },
     windowMs: options.windowMs,
   };
 }

@@ -22,7 +22,8 @@ const SAMPLE_BYTES = 64 * 1024;
  * A codec may be asynchronous, and may fail as any call of a key server does: then this rejects.
  */
 export async function codecProblem(client: Client): Promise<string | undefined> {
-  let payloads: Payload[] = [{ metadata: {}, data: randomBytes(SAMPLE_BYTES) }];
+  const metadata = { encoding: new TextEncoder().encode("binary/plain") };
+  let payloads: Payload[] = [{ metadata, data: randomBytes(SAMPLE_BYTES) }];
   for (const codec of client.options.loadedDataConverter.payloadCodecs.toReversed()) {
     payloads = await codec.encode(payloads);
   }

@@ -12,7 +12,7 @@ import {
 import type { Workflow } from "@temporalio/common";
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { BodyStorage } from "../bodies/body_storage.ts";
+import { storedFromBytes } from "../bodies/body_storage.ts";
 import { InvalidWriteError, RequestIdConflictError, shortMessage } from "../protocol/failures.ts";
 import {
   BATCHER_REVISION,
@@ -391,9 +391,8 @@ export class Courier {
 
 /** From which size on this client stores what it sends outside of the history. */
 export function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
-  const storage = options.loadedDataConverter.externalStorage;
-  // Of storage that is not ours nobody knows which payloads it takes.
-  return storage instanceof BodyStorage ? { storedFromBytes: storage.payloadSizeThreshold } : {};
+  const bytes = storedFromBytes(options.loadedDataConverter);
+  return bytes === undefined ? {} : { storedFromBytes: bytes };
 }
 
 /** A random whole number from 0 to 2^53 - 1: two deliveries that meet at one request id never have the same one. */

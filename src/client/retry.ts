@@ -33,13 +33,15 @@ export type Verdict =
   /**
    * Go again after a short back-off. `cap`: the server's limit of Updates in flight turned it away. `fresh`: the run that
    * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
-   * `aborted`: the server let it go before the batcher saw it, which it does where others meet the limit.
+   * `aborted`: the server let it go before the batcher saw it, which it does where others meet the limit. `refused`: the
+   * batcher's validator turned it away.
    */
   | {
     readonly kind: "again";
     readonly cap: boolean;
     readonly fresh: boolean;
     readonly aborted?: true;
+    readonly refused?: true;
     readonly message: string;
   }
   /** The run takes no more Updates: it is at its limit of them, or its workflow task fails. Ask it to roll over. */
@@ -129,7 +131,7 @@ export function wasRefused(verdict: Verdict): boolean {
     case "overloaded":
       return true;
     case "again":
-      return verdict.cap;
+      return verdict.cap || verdict.refused === true;
     case "setup":
       return verdict.refused;
     case "answered":
@@ -172,7 +174,7 @@ function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
     case FAILURE.INVALID_WRITE:
       return { kind: "invalid", message: cause.message };
     case FAILURE.PARTS_MISSING:
-      return { kind: "again", cap: false, fresh: true, message: cause.message };
+      return { kind: "again", cap: false, fresh: true, refused: true, message: cause.message };
     case FAILURE.BODY_MISSING:
       return { kind: "bodyMissing", message: cause.message };
     case FAILURE.BODY_UNREADABLE:

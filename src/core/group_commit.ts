@@ -9,6 +9,7 @@ import { submissionBytes, submissionProblem } from "../protocol/check.ts";
 import { FAILURE } from "../protocol/failures.ts";
 import { areComparable, digestAt } from "../protocol/digests.ts";
 import {
+  type FlushBatchAnswer,
   type FlushHeader,
   type ReceiptRun,
   type StoredPayloads,
@@ -61,16 +62,19 @@ export class Ticket {
     return this.#settled === this.writes.length;
   }
 
-  /** The receipts as they are sent. Only for a ticket that is settled. */
-  get encoded(): EncodedAnswer {
-    const { storedFromBytes } = this.payloads;
-    const bytesMax = storedFromBytes === undefined ? LIMITS.answerBytesMax : LIMITS.storedAnswerBytesMax;
-    return this.#encoded ??= encodeAnswer(this.writes.map((write) => write.receipt!), bytesMax);
-  }
-
-  /** Bytes of the answer in the workflow task. */
-  get answerBytes(): number {
-    return wireBytes(this.encoded.bytes, this.payloads);
+  /**
+   * The receipts as they are sent, and their bytes in the workflow task. Only for a ticket that is settled.
+   *
+   * @param worker What the worker stores outside of the history.
+   * @param inlineBytesMax Most bytes of an answer that is not.
+   */
+  encode(worker: StoredPayloads, inlineBytesMax: number): EncodedAnswer {
+    if (this.#encoded !== undefined) return this.#encoded;
+    // Its writer has to read what the worker stores.
+    const stored = this.payloads.storedFromBytes === undefined ? {} : worker;
+    const bytesMax = stored.storedFromBytes === undefined ? inlineBytesMax : LIMITS.storedAnswerBytesMax;
+    const { runs, bytes } = encodeAnswer(this.writes.map((write) => write.receipt!), bytesMax);
+    return this.#encoded = { runs, bytes: wireBytes(bytes, stored) };
   }
 }
 
@@ -113,6 +117,10 @@ export class GroupCommit {
   /** Submissions without an answer, in the order of their admission. */
   readonly #open = new Set<Ticket>();
   readonly #parts: PartBox;
+  /** History of the run as of its present workflow task. To be kept up to date by the shell. */
+  historyBytes = 0;
+  /** What the worker of the last flush stores outside of the history. */
+  #worker: StoredPayloads = {};
   /** Of the last flushes: what the next one is expected to come to. */
   #answerBytesPerWrite = 0;
   #flushingBytes = 0;
@@ -202,7 +210,9 @@ export class GroupCommit {
     }
     if (part !== undefined) {
       if (!this.#parts.takes(header as SubmissionHeader)) return { type: FAILURE.PARTS_MISSING, part: part.index };
-      const wholeBytes = submissionBytes(ids, keys, body as Uint8Array) + this.#parts.bytesOf(writer);
+      // A first part takes the place of those that came before.
+      const earlierBytes = part.index === 0 ? 0 : this.#parts.bytesOf(writer);
+      const wholeBytes = submissionBytes(ids, keys, body as Uint8Array) + earlierBytes;
       if (wholeBytes > LIMITS.writeBytesMax) {
         const problem = `the parts of a write must have at most ${LIMITS.writeBytesMax} bytes: they have ${wholeBytes}`;
         return { type: FAILURE.INVALID_WRITE, problem };
@@ -219,21 +229,21 @@ export class GroupCommit {
     if (closing) {
       return { type: FAILURE.OVERLOADED, reason: "the batcher rolls over", retryAfterMs: RETRY_AFTER_ROLL_OVER_MS };
     }
+    const retryAfterMs = RETRY_AFTER_FULL_MS;
+    // What is pending may be stored once more, as the input of a durable flush.
+    const historyBytesSoon = historyBytes + this.pendingBytes + 2 * bytes;
+    if (historyBytesSoon > LIMITS.historyBytesMax) {
+      const reason = `${historyBytesSoon} of ${LIMITS.historyBytesMax} bytes of history`;
+      return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
+    }
     if (this.#pending.size === 0) return undefined;
     const { maxPendingWrites, maxPendingBytes } = this.options;
-    const retryAfterMs = RETRY_AFTER_FULL_MS;
     if (this.#pending.size + writes > maxPendingWrites) {
       const reason = `${this.#pending.size} of ${maxPendingWrites} pending writes`;
       return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
     }
     if (this.pendingBytes + bytes > maxPendingBytes) {
       const reason = `${this.pendingBytes} of ${maxPendingBytes} pending bytes`;
-      return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
-    }
-    // What is pending may be stored once more, as the input of a durable flush.
-    const historyBytesSoon = historyBytes + this.pendingBytes + 2 * bytes;
-    if (historyBytesSoon > LIMITS.historyBytesMax) {
-      const reason = `${historyBytesSoon} of ${LIMITS.historyBytesMax} bytes of history`;
       return { type: FAILURE.OVERLOADED, reason, retryAfterMs };
     }
     return undefined;
@@ -294,9 +304,11 @@ export class GroupCommit {
   /** Gives each settled submission its answer, as far as the workflow task has room for it. */
   #answerTickets(): void {
     for (const ticket of this.#open) {
-      if (!ticket.settled || !this.budget.fits(ticket.answerBytes)) continue;
-      this.budget.spend(ticket.answerBytes);
-      ticket.answer = ticket.encoded.runs;
+      if (!ticket.settled) continue;
+      const { runs, bytes } = ticket.encode(this.#worker, this.#ticketBytesMax());
+      if (!this.budget.fits(bytes)) continue;
+      this.budget.spend(bytes);
+      ticket.answer = runs;
       this.#open.delete(ticket);
     }
   }
@@ -305,12 +317,20 @@ export class GroupCommit {
    * JSON bytes that the answer to a flush may have: what the workflow task has left, and less and less of what the history
    * has left.
    */
-  answerBytesMax({ storedFromBytes }: StoredPayloads, historyBytes: number): number {
-    if (storedFromBytes !== undefined) return LIMITS.storedAnswerBytesMax;
-    // Marker and answers hold the same: each flush leaves at least three quarters.
-    const historyShare = (SERVER_LIMITS.historyBytesMax - historyBytes - this.pendingBytes) / 8;
-    const room = Math.min(LIMITS.answerBytesMax, this.budget.left - LIMITS.messageFrameBytes, historyShare);
+  get answerBytesMax(): number {
+    const room = Math.min(LIMITS.answerBytesMax, this.budget.left - LIMITS.messageFrameBytes, this.#historyLeft / 8);
     return Math.max(LIMITS.answerBytesMin, Math.floor(room));
+  }
+
+  /** JSON bytes that each open submission's answer may have: several may wait for the same writes. */
+  #ticketBytesMax(): number {
+    const room = Math.min(LIMITS.answerBytesMax, this.#historyLeft / (2 * this.#open.size));
+    return Math.max(LIMITS.answerBytesMin, Math.floor(room));
+  }
+
+  /** Bytes that the history can still take, without those that a durable flush of what is pending would store. */
+  get #historyLeft(): number {
+    return SERVER_LIMITS.historyBytesMax - this.historyBytes - this.pendingBytes;
   }
 
   /** Whether the workflow task has room for what the next flush is expected to answer, if it is a small one. */
@@ -367,14 +387,19 @@ export class GroupCommit {
    *
    * @param by What brought them: a marker is part of the present workflow task, an event is not.
    */
-  settle(batch: Batch, runs: readonly ReceiptRun[], by: "event" | "marker" = "event"): void {
+  settle(
+    batch: Batch,
+    { runs, storedFromBytes }: Pick<FlushBatchAnswer, "runs" | "storedFromBytes">,
+    by: "event" | "marker" = "event",
+  ): void {
     const receipts = decodeRuns(runs, batch.writes);
     let at = 0;
     for (const { writes, mark } of batch.pieces) {
       for (const write of writes) this.#settleOne(write, receipts[at++], mark);
     }
     this.#flushingBytes -= bytesOf(batch.pieces);
-    const bytes = wireBytes(answerBytes(runs), batch);
+    this.#worker = { storedFromBytes };
+    const bytes = wireBytes(answerBytes(runs), this.#worker);
     if (by === "marker") this.budget.spend(bytes);
     // The larger of two, so that one small flush between large ones is not taken for the rule.
     this.#answerBytesPerWrite = Math.max(bytes / batch.writes, this.#answerBytesPerWrite / 2);
@@ -383,7 +408,7 @@ export class GroupCommit {
 
   /** Gives every write of a batch the same receipt: the batch failed as a whole. */
   settleAll(batch: Batch, receipt: WriteReceipt): void {
-    this.settle(batch, [{ count: batch.writes, ...receipt } as ReceiptRun]);
+    this.settle(batch, { runs: [{ count: batch.writes, ...receipt } as ReceiptRun], ...this.#worker });
   }
 
   #lastDuplicate: (WriteReceipt & { status: "duplicate" }) | undefined;

@@ -55,6 +55,11 @@ export const LIMITS = {
    * flushes, the snapshot.
    */
   taskOwnBytesMax: 1_376_256,
+  /**
+   * First Update of a writer that no batcher has let in yet. On a server that lets more Updates be in flight than
+   * `writersMax` says, a crowd of up to some sixty newcomers still fits into one workflow task.
+   */
+  newcomerBytesMax: 16 * 1024,
   /** Bytes around each message that completes a task: ids, names, metadata of the SDK. */
   messageFrameBytes: 1_024,
   /** JSON bytes of what a refusal names, receipts or ids: at least one id of the largest size. */
@@ -110,6 +115,8 @@ export const LIMITS = {
   ledgerSplitMs: 10_000,
   /** Other ledgers that one flush may meet before it is given up. */
   ledgerChangesMax: 3,
+  /** History of a run at which a batcher does not even wait for the parts of a large write. */
+  rollOverAtOnceBytes: 24 * 1024 * 1024,
   /** Characters of an error message that a receipt or a failure carries. */
   errorMessageCharsMax: 500,
 } as const;
@@ -173,7 +180,8 @@ assertLimit(
   "a refusal does not name the longest id",
 );
 assertLimit(
-  LIMITS.rollOverBytesMax < LIMITS.historyBytesMax && LIMITS.historyBytesMax < SERVER_LIMITS.historyBytesMax,
+  LIMITS.rollOverBytesMax < LIMITS.rollOverAtOnceBytes && LIMITS.rollOverAtOnceBytes < LIMITS.historyBytesMax &&
+    LIMITS.historyBytesMax < SERVER_LIMITS.historyBytesMax,
   "a run may outgrow its history",
 );
 

@@ -131,6 +131,11 @@ export interface FlushHeader {
    * @default {LIMITS.answerBytesMax}
    */
   readonly answerBytesMax?: number;
+  /**
+   * JSON bytes that the answer may have if the worker stores it outside of the history; left out where a writer of the batch
+   * could not read it there.
+   */
+  readonly storedAnswerBytesMax?: number;
 }
 
 /** Arguments of the `flushBatch` activity. */
@@ -141,6 +146,8 @@ export interface FlushBatchAnswer {
   readonly runs: readonly ReceiptRun[];
   /** The ledger that has the batch; workers of an earlier version leave it out. */
   readonly ledger?: LedgerIdentity;
+  /** From which size on the worker has stored this answer, and stores others, outside of the history. */
+  readonly storedFromBytes?: number;
 }
 
 /** Receipts that a batcher remembers, as they travel to the next run: column by column, which keeps them small. */

@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { createBatchWriteActivities, type InsertRows } from "../../activities/batch_write.ts";
 import { createFlushActivities, createMainActivities } from "../../activities/mod.ts";
 import type { FlushReport } from "../../activities/flush_batch.ts";
-import { noBodyStorage } from "../bodies/body_storage.ts";
+import { noBodyStorage, storedFromBytes } from "../bodies/body_storage.ts";
 import type { BatchWriter } from "../client/batch_writer.ts";
 import { BATCHER_TASK_QUEUE, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -92,7 +92,7 @@ export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Work
     dataConverter: readingReferences(options.dataConverter),
     taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
     activities: {
-      ...createFlushActivities(options.sink, options.onFlush),
+      ...createFlushActivities(options.sink, options.onFlush, storedFromBytes(options.dataConverter)),
       ...(options.insertSignalBatch && createBatchWriteActivities(options.insertSignalBatch)),
     },
     shutdownGraceTime: "10s",

@@ -17,8 +17,10 @@ labTests({ apply: applyAll }, [
     await lab.batcherWorker(name);
     const writer = lab.writer(name);
     const write = (n: number) => writer.write({ requestId: `${name}/${n}`, data: n });
+    // A writer that was let in before sends all of them in one Update.
+    await writer.write({ requestId: `first/${name}`, data: 0 });
     const receipts = await Promise.all(Array.from({ length: WRITES }, (_, n) => write(n)));
-    assertEquals(lab.sink.calls, 1);
+    assertEquals(lab.sink.calls, 2);
     await lab.assertLedgerHolds(`${name}/`, receipts);
     for (const receipt of receipts) {
       assert(receipt.status === "committed" && receipt.result === undefined && receipt.resultOmitted === true);

@@ -1,15 +1,18 @@
 /** Everything that makes a workflow task large, at the same time: it must stay within what the server takes. */
-import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { unavailable } from "../support/faulty_sink.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { assertNoneEnded, assertWithinBudget, taskBytesMax, writeAtOnce } from "../support/task_size.ts";
 
 /** What rows ask the sink for. */
-function answerAsAsked(_tx: unknown, writes: readonly { requestId: string }[]): (string | undefined)[] {
+function answerAsAsked(_tx: unknown, writes: readonly { requestId: string; data: unknown }[]): (string | undefined)[] {
   const rejected = writes.find(({ requestId }) => requestId.startsWith("rejected"));
   if (rejected) throw new RangeError(`the row ${rejected.requestId} is refused: ${"口".repeat(150)}`);
-  return writes.map(({ requestId }) => requestId.startsWith("results") ? "r".repeat(600) : undefined);
+  return writes.map(({ requestId, data }) => {
+    if (!requestId.startsWith("results")) return undefined;
+    return "r".repeat(typeof data === "string" && data.startsWith("large") ? 20_000 : 600);
+  });
 }
 
 labTests({ apply: answerAsAsked }, [
@@ -81,6 +84,25 @@ labTests({ apply: answerAsAsked }, [
     );
     assertEquals(stored.rows, 5);
     assertGreater(Number(stored.chars), LIMITS.writeBytesMax - 100);
+  }],
+
+  ["write() is answered when only its writer has body storage, and results are large", async (lab) => {
+    const name = lab.name("results");
+    const { BodyStorage } = await import("../../src/bodies/body_storage.ts");
+    const { Client } = await import("@temporalio/client");
+    const unused = () => Promise.reject(new Error("no payload of this test is as large as that"));
+    const driver = { name: "unused", type: "test", store: unused, retrieve: unused };
+    const { connection } = lab.writerClient.client;
+    const client = new Client({ connection, dataConverter: { externalStorage: new BodyStorage({ driver }) } });
+    const bytes = await taskBytesMax(async () => {
+      await lab.batcherWorker(name);
+      const writer = lab.writer(name, { client });
+      const write = (n: number) => writer.write({ requestId: `${name}/${n}`, data: `large ${n}` });
+      const receipts = await Promise.all(Array.from({ length: 200 }, (_, n) => write(n)));
+      assertEquals(receipts.filter(({ status }) => status !== "committed"), []);
+    });
+    assertLess(bytes, 3_500_000);
+    await assertNoneEnded(lab, name);
   }],
 
   ["write() is answered when flushes are durable, with full batches as their input", async (lab) => {

@@ -109,9 +109,9 @@ export class GroupCommitModel {
     const [{ batch, writes }] = this.#flights.splice(flight % this.#flights.length, 1);
     const receipts = writes.map((_, i) => asReceipt(outcomes[i % outcomes.length], batch.header.batchId, i));
     const before = this.#stats();
-    assertThrows(() => this.#real.settle(batch, encodeRuns([...receipts, receipts[0]])), RangeError);
+    assertThrows(() => this.#real.settle(batch, { runs: encodeRuns([...receipts, receipts[0]]) }), RangeError);
     assertEquals(this.#stats(), before, "an answer that does not fit must settle nothing");
-    this.#real.settle(batch, encodeRuns(receipts));
+    this.#real.settle(batch, { runs: encodeRuns(receipts) });
     writes.forEach((write, i) => this.#settleOne(write, receipts[i]));
     this.#answerTickets();
     this.check();

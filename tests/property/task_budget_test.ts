@@ -84,9 +84,9 @@ Deno.test("GroupCommit never puts more into a workflow task than its budget, and
           while (!commit.hasRoomFor(batchId)) nextTask();
           const batch = commit.take(batchId);
           const receipts = Array.from({ length: batch.writes }, (_, n) => receiptOf(which, batch.header.batchId, n));
-          const { runs, bytes } = encodeAnswer(receipts, commit.answerBytesMax(batch, 0));
+          const { runs, bytes } = encodeAnswer(receipts, commit.answerBytesMax);
           task.add(bytes);
-          commit.settle(batch, runs, "marker");
+          commit.settle(batch, { runs }, "marker");
           count();
         }
         for (let tasks = 0; commit.withholdsAnswers; tasks++) {
@@ -101,7 +101,7 @@ Deno.test("GroupCommit never puts more into a workflow task than its budget, and
   );
 });
 
-Deno.test("GroupCommit leaves no result out that fits into a workflow task by itself", () => {
+Deno.test("GroupCommit leaves no result out where results keep their size", () => {
   const commit = new GroupCommit(resolveBatchingOptions());
   const tickets = Array.from({ length: 6 }, (_, w) => commit.admit(...submission(`w${w}`, 0, 440), 0));
   const which: Load = { writes: [], resultChars: 700, kind: "committed" };
@@ -111,7 +111,7 @@ Deno.test("GroupCommit leaves no result out that fits into a workflow task by it
     if (!commit.hasQueued || !commit.hasRoomFor(`b/${flush}`)) continue;
     const batch = commit.take(`b/${flush}`);
     const receipts = Array.from({ length: batch.writes }, (_, n) => receiptOf(which, batch.header.batchId, n));
-    commit.settle(batch, encodeAnswer(receipts, commit.answerBytesMax(batch, 0)).runs, "marker");
+    commit.settle(batch, encodeAnswer(receipts, commit.answerBytesMax), "marker");
   }
   for (const ticket of tickets) {
     assertEquals(ticket.answer!.flatMap((run) => "results" in run ? run.results : []).length, 440);

@@ -10,9 +10,11 @@ export class AesCodec implements PayloadCodec {
   encode(payloads: Payload[]): Promise<Payload[]> {
     return Promise.all(payloads.map(async (payload) => {
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-      const plain = new TextEncoder().encode(
-        JSON.stringify([toText(payload.metadata!.encoding), toText(payload.data!)]),
-      );
+      const { encoding } = payload.metadata!;
+      const plain = new Uint8Array(1 + encoding.length + payload.data!.length);
+      plain[0] = encoding.length;
+      plain.set(encoding, 1);
+      plain.set(payload.data!, 1 + encoding.length);
       const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await this.#key, plain));
       const data = new Uint8Array(IV_BYTES + sealed.length);
       data.set(iv);
@@ -26,17 +28,11 @@ export class AesCodec implements PayloadCodec {
       if (new TextDecoder().decode(payload.metadata!.encoding) !== "binary/encrypted") return payload;
       const data = new Uint8Array(payload.data!);
       const iv = data.subarray(0, IV_BYTES);
-      const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await this.#key, data.subarray(IV_BYTES));
-      const [encoding, body] = JSON.parse(new TextDecoder().decode(plain));
-      return { metadata: { encoding: toBytes(encoding) }, data: toBytes(body) };
+      const plain = new Uint8Array(
+        await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await this.#key, data.subarray(IV_BYTES)),
+      );
+      const end = 1 + plain[0];
+      return { metadata: { encoding: plain.subarray(1, end) }, data: plain.subarray(end) };
     }));
   }
-}
-
-function toText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-}
-
-function toBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }

@@ -63,6 +63,22 @@ Deno.test("GroupCommit holds no more than the largest write for each writer, and
   assertEquals(submit(commit, part(1, 2, { writer: "u" }), "x", later), undefined);
 });
 
+Deno.test("GroupCommit takes the largest write anew whose last part was refused", () => {
+  const commit = newCommit();
+  const third = "x".repeat(LIMITS.writeBytesMax / 3 - 20);
+  for (let tries = 0; tries < 3; tries++) {
+    for (let index = 0; index < 2; index++) assertEquals(submit(commit, part(index, 3), third), undefined);
+  }
+  assertEquals(submit(commit, part(2, 3), third), undefined);
+});
+
+Deno.test("GroupCommit refuses a part when the history is long, also where nothing is pending", () => {
+  const commit = newCommit();
+  const body = encoder.encode("x");
+  assertEquals(commit.refusal(part(0, 2), body, 0, LIMITS.historyBytesMax - 100), undefined);
+  assertEquals(commit.refusal(part(0, 2), body, 0, LIMITS.historyBytesMax)?.type, "Overloaded");
+});
+
 Deno.test("GroupCommit lets parts that have begun end before it rolls over, but not for ever", () => {
   const commit = newCommit();
   assertEquals(submit(commit, part(0, 2), "x"), undefined);
