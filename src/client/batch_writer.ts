@@ -28,9 +28,7 @@ import type { Receipt, Write } from "../protocol/write.ts";
 import { AbsentWorkers } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
-import { Courier, type CourierCounters, newCounters, storedFrom } from "./courier.ts";
-import { hasCodec } from "./codec_growth.ts";
-import { updateArgsBytesMax } from "./update_args.ts";
+import { Courier, type CourierCounters, newCounters } from "./courier.ts";
 import { PendingCall } from "./pending_call.ts";
 
 /** Options of a {@linkcode BatchWriter}. */
@@ -125,11 +123,6 @@ export class BatchWriter implements AsyncDisposable {
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
     this.#absentWorkers = new AbsentWorkers({ client, taskQueue, onWarning });
     const writerId = randomUUID();
-    const bytesMax = updateArgsBytesMax({
-      writersMax: this.options.writersMax,
-      hasCodec: hasCodec(client),
-      ...storedFrom(client),
-    });
     this.#makeRoute = (shard) => {
       const courier = new Courier({
         client,
@@ -137,12 +130,11 @@ export class BatchWriter implements AsyncDisposable {
         workflowIdOf: (lane) => batcherWorkflowId(name, shard, lane),
         writerId,
         batching: this.options,
-        updateArgsBytesMax: bytesMax,
         counters: this.#counters,
       });
       return {
         courier,
-        coalescer: new Coalescer(updateSize(this.options, bytesMax, courier), (calls) => courier.deliver(calls)),
+        coalescer: new Coalescer(updateSize(this.options, courier), (calls) => courier.deliver(calls)),
       };
     };
   }
@@ -256,10 +248,7 @@ interface Route {
   readonly courier: Courier;
 }
 
-function updateSize(options: ResolvedBatchingOptions, bytesMax: number, courier: Courier): CoalescerOptions {
-  const usualBytesMax = Math.min(options.maxBatchBytes, bytesMax, options.maxPendingBytes);
-  // A window gathers a low load, and a small first Update would cut it short.
-  const newcomerBytesMax = options.windowMs > 0 ? usualBytesMax : Math.min(usualBytesMax, LIMITS.newcomerBytesMax);
+function updateSize(options: ResolvedBatchingOptions, courier: Courier): CoalescerOptions {
   return {
     // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
     // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
@@ -269,7 +258,7 @@ function updateSize(options: ResolvedBatchingOptions, bytesMax: number, courier:
       options.maxPendingWrites,
     ),
     get bytesMax() {
-      return courier.workflowId === undefined ? newcomerBytesMax : usualBytesMax;
+      return Math.min(options.maxBatchBytes, courier.updateArgsBytesMax, options.maxPendingBytes);
     },
     windowMs: options.windowMs,
   };

@@ -28,7 +28,7 @@ import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
 import { codecProblem, hasCodec } from "./codec_growth.ts";
-import { makeUpdateArgs } from "./update_args.ts";
+import { makeUpdateArgs, updateArgsBytesMax } from "./update_args.ts";
 import { backOffMs, judge, judgeWait, type Verdict, wasRefused } from "./retry.ts";
 import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
@@ -41,8 +41,6 @@ export interface CourierOptions {
   readonly writerId: string;
   /** What a batcher that has to be started is told. */
   readonly batching: ResolvedBatchingOptions;
-  /** Header and body of one Update, before a codec. */
-  readonly updateArgsBytesMax: number;
   /** Counters that several couriers may share. */
   readonly counters: CourierCounters;
 }
@@ -115,6 +113,17 @@ export class Courier {
   /** The batcher that this writer has a place in, if it has one. */
   get workflowId(): string | undefined {
     return this.#admitted ? this.options.workflowIdOf(this.#walk.lane) : undefined;
+  }
+
+  /** Bytes of header and body that the next Update may have, before a codec. */
+  get updateArgsBytesMax(): number {
+    const { client, batching: { writersMax } } = this.options;
+    return updateArgsBytesMax({
+      writersMax,
+      hasCodec: hasCodec(client),
+      admitted: this.#admitted,
+      ...storedFrom(client),
+    });
   }
 
   /**
@@ -265,9 +274,9 @@ export class Courier {
 
   /** Starts an Update and waits until it is accepted; one that is answered in the same moment brings its answer along. */
   async #update({ batch, updateId, mark }: Submission): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
-    const { client, writerId, updateArgsBytesMax } = this.options;
+    const { client, writerId } = this.options;
     const frame = { writer: writerId, mark, ...storedFrom(client) };
-    const submits = makeUpdateArgs(batch, frame, updateArgsBytesMax);
+    const submits = makeUpdateArgs(batch, frame, this.updateArgsBytesMax);
     for (const args of submits.slice(0, -1)) {
       const part = await this.#send(args, `${updateId}/${args[0].part!.index}`);
       await part.result();
@@ -390,7 +399,7 @@ export class Courier {
 }
 
 /** From which size on this client stores what it sends outside of the history. */
-export function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
+function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
   const bytes = storedFromBytes(options.loadedDataConverter);
   return bytes === undefined ? {} : { storedFromBytes: bytes };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LIMITS, updateBytesMax } from "../protocol/limits.ts";
+import { LIMITS, newcomerBytesMax, updateBytesMax } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION, type SubmissionHeader, type SubmitWritesArgs } from "../protocol/messages.ts";
 import type { PendingCall } from "./pending_call.ts";
 
@@ -15,6 +15,8 @@ export interface WireOptions {
   readonly writersMax: number;
   /** Whether a payload codec may make payloads larger. */
   readonly hasCodec: boolean;
+  /** Whether a batcher has let the writer in. */
+  readonly admitted: boolean;
   /** See {@linkcode SubmissionHeader.storedFromBytes}. */
   readonly storedFromBytes?: number;
 }
@@ -23,8 +25,9 @@ export interface WireOptions {
  * Bytes of header and body of one Update, before a codec: so many that all Updates which meet in one workflow task fit into
  * it, also if each of them is full.
  */
-export function updateArgsBytesMax({ writersMax, hasCodec, storedFromBytes }: WireOptions): number {
-  const share = Math.floor(updateBytesMax(writersMax) / (hasCodec ? LIMITS.codecGrowthMax : 1));
+export function updateArgsBytesMax({ writersMax, hasCodec, admitted, storedFromBytes }: WireOptions): number {
+  const bytes = admitted ? updateBytesMax(writersMax) : newcomerBytesMax(writersMax);
+  const share = Math.floor(bytes / (hasCodec ? LIMITS.codecGrowthMax : 1));
   // Header and body: each is below the threshold, or no more than a reference.
   return storedFromBytes !== undefined && 2 * storedFromBytes <= share ? LIMITS.writeBytesMax : share;
 }

@@ -56,8 +56,8 @@ export const LIMITS = {
    */
   taskOwnBytesMax: 1_376_256,
   /**
-   * First Update of a writer that no batcher has let in yet. On a server that lets more Updates be in flight than
-   * `writersMax` says, a crowd of up to some sixty newcomers still fits into one workflow task.
+   * Header and body of an Update of a writer that no batcher has let in yet: so that those which have a place can send
+   * more, and that a crowd of some sixty fits into one workflow task where a server lets so many be in flight.
    */
   newcomerBytesMax: 16 * 1024,
   /** Bytes around each message that completes a task: ids, names, metadata of the SDK. */
@@ -121,6 +121,9 @@ export const LIMITS = {
   errorMessageCharsMax: 500,
 } as const;
 
+/** Bytes around a request in a workflow task, and around its refusal or answer. */
+const UPDATE_FRAME_BYTES = LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes;
+
 const UUID_CHARS = 36;
 const COUNTER_CHARS = 12;
 const SHARD_CHARS = `${LIMITS.shardsMax - 1}`.length;
@@ -158,6 +161,14 @@ assertLimit(
   LIMITS.taskRequestBytesMax + LIMITS.codecGrowthMax * LIMITS.taskOwnBytesMax <= 0.95 * SERVER_LIMITS.requestBytesMax,
   "the completion of a workflow task does not fit into a request",
 );
+for (const writersMax of [1, 6, LIMITS.writersMax]) {
+  const inFlight = updatesInFlightMax(writersMax);
+  const bytes = writersMax * updateBytesMax(writersMax) + (inFlight - writersMax) * newcomerBytesMax(writersMax);
+  assertLimit(
+    bytes + inFlight * UPDATE_FRAME_BYTES <= LIMITS.taskRequestBytesMax,
+    "the Updates that may meet do not fit into a workflow task",
+  );
+}
 for (
   const [name, bytes] of [
     ["the answer to a flush", LIMITS.answerBytesMax],
@@ -171,7 +182,7 @@ for (
 const UTF8_BYTES_PER_CHAR_MAX = 3;
 const PART_HEADER_BYTES = UTF8_BYTES_PER_CHAR_MAX * (LIMITS.requestIdCharsMax + LIMITS.partitionKeyCharsMax) + 512;
 assertLimit(
-  LIMITS.writePartsMax * (updateBytesMax(LIMITS.writersMax) / LIMITS.codecGrowthMax - PART_HEADER_BYTES) >=
+  LIMITS.writePartsMax * (newcomerBytesMax(LIMITS.writersMax) / LIMITS.codecGrowthMax - PART_HEADER_BYTES) >=
     LIMITS.writeBytesMax,
   "the largest write does not fit into its parts",
 );
@@ -191,11 +202,16 @@ export function updatesInFlightMax(writersMax: number): number {
 }
 
 /**
- * Bytes of one Update's header and body as they are sent: an equal share of what one workflow task takes. It is the sender
- * that must keep to it, as a refused Update counts as well.
+ * Bytes of one Update's header and body as they are sent, of a writer that a batcher has let in: so many that all Updates
+ * which meet in one workflow task fit into it. It is the sender that must keep to it, as a refused Update counts as well.
  */
 export function updateBytesMax(writersMax: number): number {
-  // Around the request, and around its refusal or answer.
-  const frames = LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes;
-  return Math.floor(LIMITS.taskRequestBytesMax / updatesInFlightMax(writersMax)) - frames;
+  const newcomers = updatesInFlightMax(writersMax) - writersMax;
+  const bytes = LIMITS.taskRequestBytesMax - newcomers * (LIMITS.newcomerBytesMax + UPDATE_FRAME_BYTES);
+  return Math.min(LIMITS.writeBytesMax, Math.floor(bytes / writersMax) - UPDATE_FRAME_BYTES);
+}
+
+/** The same of a writer that no batcher has let in yet. */
+export function newcomerBytesMax(writersMax: number): number {
+  return Math.min(LIMITS.newcomerBytesMax, updateBytesMax(writersMax));
 }

@@ -1,7 +1,13 @@
 import { assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import { takeSnapshot } from "../../src/core/snapshot.ts";
 import { SettledWindow } from "../../src/core/settled_window.ts";
-import { LIMITS, SERVER_LIMITS, updateBytesMax, updatesInFlightMax } from "../../src/protocol/limits.ts";
+import {
+  LIMITS,
+  newcomerBytesMax,
+  SERVER_LIMITS,
+  updateBytesMax,
+  updatesInFlightMax,
+} from "../../src/protocol/limits.ts";
 import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
@@ -37,8 +43,9 @@ Deno.test("LIMITS bound what completes a workflow task: full Updates, a full flu
   for (const writersMax of [1, 6, 20, LIMITS.writersMax]) {
     const inFlight = updatesInFlightMax(writersMax);
     assertGreaterOrEqual(inFlight, writersMax + LIMITS.newcomersMax);
-    const perUpdate = updateBytesMax(writersMax) + LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes;
-    assertLessOrEqual(inFlight * perUpdate, LIMITS.taskRequestBytesMax);
+    const frames = inFlight * (LIMITS.refusalBytesMax + 2 * LIMITS.messageFrameBytes);
+    const newcomers = (inFlight - writersMax) * newcomerBytesMax(writersMax);
+    assertLessOrEqual(writersMax * updateBytesMax(writersMax) + newcomers + frames, LIMITS.taskRequestBytesMax);
   }
   const taskBytes = LIMITS.taskRequestBytesMax + LIMITS.taskOwnBytesMax;
   assertLess(taskBytes, 3_500_000);
@@ -46,8 +53,9 @@ Deno.test("LIMITS bound what completes a workflow task: full Updates, a full flu
   assertLess(encodedBytes, SERVER_LIMITS.requestBytesMax);
 });
 
-Deno.test("updateBytesMax() holds some 1,560 writes of 100 bytes", () => {
-  assertGreaterOrEqual(updateBytesMax(resolveBatchingOptions().writersMax) / (100 + LIMITS.headerBytesPerWrite), 1_560);
+Deno.test("updateBytesMax() holds a full Update of usual writes", () => {
+  const { writersMax } = resolveBatchingOptions();
+  assertGreaterOrEqual(updateBytesMax(writersMax) / (130 + LIMITS.headerBytesPerWrite), LIMITS.updateWritesMax);
 });
 
 Deno.test("LIMITS let a full Update into a batcher with default options", () => {

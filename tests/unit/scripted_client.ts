@@ -7,7 +7,6 @@ import type { Client } from "@temporalio/client";
 import type { Courier, CourierCounters, CourierOptions } from "../../src/client/courier.ts";
 import { PendingCall } from "../../src/client/pending_call.ts";
 import type { ReceiptRun, SubmissionHeader, SubmitWritesArgs } from "../../src/protocol/messages.ts";
-import { LIMITS } from "../../src/protocol/limits.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { type Failures, failures } from "./temporal_failures.ts";
@@ -186,7 +185,6 @@ export async function courierWith(
     workflowIdOf: (lane) => batcherWorkflowId("batcher", 0, lane),
     writerId: "writer",
     batching: resolveBatchingOptions(),
-    updateArgsBytesMax: LIMITS.writeBytesMax,
     ...options,
     counters,
   });
