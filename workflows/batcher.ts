@@ -335,7 +335,7 @@ function makeFlush(
           throw error;
         }
         const known = certainFailure(error, batch.header.batchId);
-        if (known) {
+        if (known && !mayBeStored) {
           commit.settleAll(batch, known);
           flushed.failed++;
           return;

@@ -67,11 +67,18 @@ export class LedgerWatch {
     const known = this.view.current;
     const verdict = this.view.judge(answers, Date.now());
     if (verdict === "split") {
-      const ledgers = [...new Set(answers.map(({ identity }) => identity))];
-      log.warn("The workers of this task queue write to different ledgers: nothing is stored", { ledgers, known });
+      const ledgers = [...new Set(answers.map(({ identity, epoch }) => `${identity} in epoch ${epoch}`))];
+      log.warn(
+        `The workers of this task queue write to different ledgers, and nothing is stored: ${ledgers.join(", ")}; ` +
+          `this batcher knew ${known?.identity}`,
+      );
       throw new LedgerSplit();
     }
     this.forget();
-    log.warn(`The ledger was ${verdict}: what was remembered of it is forgotten`, { known, ledger: this.view.current });
+    const { identity, epoch } = this.view.current!;
+    log.warn(
+      `The ledger was ${verdict}, and what was remembered of it is forgotten: now ${identity} in epoch ${epoch}, ` +
+        `before ${known?.identity} in epoch ${known?.epoch}`,
+    );
   }
 }

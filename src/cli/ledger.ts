@@ -45,6 +45,10 @@ await main({
     if (action === "prune" && age === undefined) {
       throw new UsageError("Say what to delete: --older-than AGE, as in 30d");
     }
+    if (action !== "prune" && (flags["dry-run"] || flags.yes)) {
+      throw new UsageError(`--${flags["dry-run"] ? "dry-run" : "yes"} goes with 'prune': ${action} has no such flag`);
+    }
+    if (action === "renew" && age !== undefined) throw new UsageError("--older-than goes with 'count' and 'prune'");
     const ageMs = age === undefined ? undefined : ageMsOf("--older-than", age);
     const admin = await openSinkAdmin(sinkSpecOf(flags.sink));
     try {

@@ -28,8 +28,10 @@ export interface WireOptions {
 export function updateArgsBytesMax({ writersMax, hasCodec, admitted, storedFromBytes }: WireOptions): number {
   const bytes = admitted ? updateBytesMax(writersMax) : newcomerBytesMax(writersMax);
   const share = Math.floor(bytes / (hasCodec ? LIMITS.codecGrowthMax : 1));
-  // Header and body: each is below the threshold, or no more than a reference.
-  return storedFromBytes !== undefined && 2 * storedFromBytes <= share ? LIMITS.writeBytesMax : share;
+  // Header and body: each is below the threshold, or no more than a reference. Of newcomers that is a little more than
+  // their share, for which the limits leave room.
+  const isStored = storedFromBytes !== undefined && 2 * storedFromBytes <= updateBytesMax(writersMax);
+  return isStored ? LIMITS.writeBytesMax : share;
 }
 
 /**

@@ -59,21 +59,38 @@ export class LedgerView {
   judge(answers: readonly LedgerIdentity[], nowMs: number): LedgerVerdict {
     const newest = answers.at(-1)!;
     const known = this.#current;
-    const differ = answers.some(({ identity }) => identity !== newest.identity);
-    if (differ || !this.split && this.#givenUp.includes(newest.identity)) {
+    const differ = answers.some((answer) => !this.#isSame(answer, newest));
+    if (differ || !this.split && this.#hasGivenUp(newest)) {
       this.#splitUntilMs = nowMs + LIMITS.ledgerSplitMs;
       return "split";
     }
     this.#splitUntilMs = undefined;
     this.#current = { identity: newest.identity, epoch: newest.epoch };
-    if (known === undefined || known.identity === newest.identity) return "renewed";
-    this.#givenUp = [...this.#givenUp.filter((identity) => identity !== newest.identity), known.identity]
-      .slice(-LIMITS.ledgersGivenUpMax);
-    return "adopted";
+    if (known === undefined) return "renewed";
+    const others = this.#givenUp.filter((ledger) => ledger !== keyOf(known) && ledger !== keyOf(newest));
+    if (known.epoch !== newest.epoch || known.identity !== newest.identity) others.push(keyOf(known));
+    this.#givenUp = others.slice(-LIMITS.ledgersGivenUpMax);
+    return known.identity === newest.identity ? "renewed" : "adopted";
+  }
+
+  /** A prune may come between two answers of one ledger. But once workers have differed, their epochs must agree as well. */
+  #isSame(a: LedgerIdentity, b: LedgerIdentity): boolean {
+    return a.identity === b.identity && (!this.split || a.epoch === b.epoch);
+  }
+
+  /** Whether a ledger comes back: another one in any epoch, or the known one in an epoch of before, as only a copy can. */
+  #hasGivenUp(ledger: LedgerIdentity): boolean {
+    if (this.knows(ledger)) return this.#givenUp.includes(keyOf(ledger));
+    return this.#givenUp.some((key) => key.split("/")[0] === ledger.identity);
   }
 
   /** What the next run has to know. */
   snapshot(): LedgerSnapshot | undefined {
     return this.#current && { ...this.#current, givenUp: this.#givenUp };
   }
+}
+
+/** Names a ledger in an epoch: neither of the two holds a slash. */
+function keyOf({ identity, epoch }: LedgerIdentity): string {
+  return `${identity}/${epoch}`;
 }

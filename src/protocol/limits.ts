@@ -108,7 +108,7 @@ export const LIMITS = {
   /** Identity and epoch of a ledger: ours are UUIDs. */
   ledgerIdCharsMax: 100,
   /** Ledgers that a batcher remembers to have given up. */
-  ledgersGivenUpMax: 4,
+  ledgersGivenUpMax: 6,
   /** Workers that are asked for their ledger where two were seen: so many that chance hardly ever leaves one of two out. */
   ledgerAnswers: 8,
   /** How long a batcher that met two ledgers refuses writes before it asks again: long enough to be noticed. */

@@ -160,7 +160,7 @@ export interface SettledSnapshot {
 
 /** What a batcher knows of its ledger, for its next run. */
 export interface LedgerSnapshot extends LedgerIdentity {
-  /** Identities of ledgers that it has given up for this one, the newest last. */
+  /** `identity/epoch` of what it has given up for this one, the newest last. Earlier runs left the epoch out. */
   readonly givenUp: readonly string[];
 }
 

@@ -107,6 +107,9 @@ const MISCONFIGURED: ReadonlySet<string> = new Set(["SASL_SIGNATURE_MISMATCH", "
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
+/** Codes of the operating system look like an SQLSTATE where they have five characters, as `EPIPE` does. */
+const SYSTEM_CODE = /^E[A-Z]+$/;
+
 /** Classes of PostgreSQL that are not in the table. Any other is an `ERRCODE` that somebody's function raised, about a row. */
 const UNDECIDED: ReadonlySet<string> = new Set(
   "00 01 02 03 0A 0B 0F 0Z 20 24 26 2F 34 38 39 3B 3D 3F 44 72 F0 HV XX".split(" "),
@@ -122,7 +125,9 @@ const UNDECIDED_END = /^(?:08|57P|58|XX|40003)/;
  */
 export function classifyPostgresError(error: unknown): PostgresFault {
   const { code, routine, severity, name, message } = (error ?? {}) as Partial<Record<string, unknown>>;
-  if (typeof code === "string" && SQLSTATE.test(code)) {
+  const isSqlState = typeof code === "string" && SQLSTATE.test(code) &&
+    (typeof severity === "string" || !SYSTEM_CODE.test(code));
+  if (isSqlState) {
     const [kind, advice] = BY_ROUTINE[`${code} ${routine}`] ??
       (routine === undefined ? rowOfPooler(code, message) : undefined) ??
       rowOf(code);

@@ -116,10 +116,13 @@ permittedTest("findOrStartDevServer() takes a running server and stop() leaves i
 
 permittedTest("findOrStartDevServer() takes the server that TEMPORAL_ADDRESS names", async () => {
   await using server = await startDevServer(FREE);
-  await withEnv({ TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: "other" }, async () => {
+  await withEnv({ TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: "default" }, async () => {
     const found = await findOrStartDevServer();
-    assertEquals([found.address, found.namespace, found.startedByUs], [server.address, "other", false]);
+    assertEquals([found.address, found.namespace, found.startedByUs], [server.address, "default", false]);
     assertStringIncludes(found.source, "TEMPORAL_ADDRESS");
+  });
+  await withEnv({ TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: "other" }, async () => {
+    await assertRejects(() => findOrStartDevServer(), Error, `${server.address}, namespace other`);
   });
   await withEnv({ TEMPORAL_ADDRESS: "127.0.0.1:1" }, async () => {
     await assertRejects(() => findOrStartDevServer(), Error, "TEMPORAL_ADDRESS names as it does not answer");

@@ -5,6 +5,7 @@ import { createFlushActivities, createSubmitActivities } from "../../activities/
 import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import { OverloadedError, type WriteError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
 import { MemorySink } from "../../src/sinks/memory_sink.ts";
+import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import { eventually } from "../support/eventually.ts";
 import { labTests } from "../support/lab_tests.ts";
@@ -22,10 +23,12 @@ async function categoryOf(isLocal: boolean, run: () => Promise<unknown>): Promis
 permittedTest(
   "flushBatch() is quiet about a fast attempt only, and not about a sink that is set up wrongly",
   async () => {
+    const pieces = [{ ids: ["a"], digests: "d".repeat(DIGEST_CHARS) }];
+    const header = { batchId: "b", pieces, ledger: { identity: "i", epoch: "e" } };
     const flushOf = (kind: "unavailable" | "setup") => {
       const sink = new MemorySink();
       sink.write = () => Promise.reject(new SinkError(kind, "no", "the database is away"));
-      return () => createFlushActivities(sink).flushBatch({ batchId: "b", pieces: [] });
+      return () => createFlushActivities(sink).flushBatch(header, new TextEncoder().encode("1"));
     };
     assertEquals(await categoryOf(true, flushOf("unavailable")), ApplicationFailureCategory.BENIGN);
     assertEquals(await categoryOf(true, flushOf("setup")), undefined);

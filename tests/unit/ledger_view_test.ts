@@ -61,5 +61,23 @@ Deno.test("LedgerView.snapshot() holds no more ledgers than it may, the newest o
   const { identity, givenUp } = view.snapshot()!;
   assertEquals(identity, `${LIMITS.ledgersGivenUpMax + 3}`);
   assertEquals(givenUp.length, LIMITS.ledgersGivenUpMax);
-  assertEquals(givenUp.at(-1), `${LIMITS.ledgersGivenUpMax + 2}`);
+  assertEquals(givenUp.at(-1), `${LIMITS.ledgersGivenUpMax + 2}/1`);
+});
+
+Deno.test("LedgerView.judge() stops when an epoch comes back, as with a restored copy beside its original", () => {
+  const view = viewOf(ledger("a", "1"));
+  const copy = ledger("a", "2");
+  assertEquals(view.judge([copy], NOW_MS), "renewed");
+  assertEquals([view.judge([ledger("a", "1")], NOW_MS), view.split, view.current], ["split", true, copy]);
+  // Later on all of them are asked, and must agree on the epoch too.
+  assertEquals(view.judge([ledger("a", "1"), copy], NOW_MS), "split");
+  assertEquals([view.judge([copy, copy], NOW_MS), view.split], ["renewed", false]);
+  assertEquals(view.judge([ledger("a", "1")], NOW_MS), "split");
+});
+
+Deno.test("LedgerView.judge() follows one prune after the other", () => {
+  const view = viewOf(ledger("a", "0"));
+  for (let epoch = 1; epoch <= 20; epoch++) assertEquals(view.judge([ledger("a", `${epoch}`)], NOW_MS), "renewed");
+  assertEquals(view.judge([ledger("a", "20"), ledger("a", "21")], NOW_MS), "renewed");
+  assertFalse(view.split);
 });

@@ -197,3 +197,11 @@ Deno.test("classifyPostgresError() reads a pooler's text where it has one code f
     assertEquals([kind, advice.includes("pooling=transaction")], ["setup", true], code);
   }
 });
+
+Deno.test("classifyPostgresError() takes no code of the operating system for an SQLSTATE", () => {
+  for (const code of ["EPIPE", "EPERM", "EBUSY"]) {
+    assertEquals(classifyPostgresError(Object.assign(new Error("the socket is gone"), { code })).kind, "unavailable");
+  }
+  // A function of the user may raise such a code.
+  assertEquals(classifyPostgresError({ code: "EPIPE", severity: "ERROR" }).kind, "row");
+});
