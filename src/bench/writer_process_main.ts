@@ -11,7 +11,8 @@ import { connectClient, connectWriterClient } from "../client/connection.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../protocol/messages.ts";
 import { batcherWorkflowId, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
-import { createLog, installRuntime } from "../worker/log.ts";
+import { createLog } from "../worker/log.ts";
+import { installRuntime } from "../worker/runtime.ts";
 import { runClosedLoop, sizedRow } from "./closed_loop.ts";
 import type { WriterProcessInput, WriterProcessOutput } from "./writer_process.ts";
 

@@ -5,7 +5,8 @@
  */
 import { openPlainTable } from "../sinks/open_sink.ts";
 import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
-import { createLog, installRuntime, type Level } from "../worker/log.ts";
+import { createLog, type Level } from "../worker/log.ts";
+import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
 import {

@@ -5,7 +5,8 @@
  */
 import process from "node:process";
 import { bundleWorkflows } from "../worker/create_worker.ts";
-import { createLog, installRuntime } from "../worker/log.ts";
+import { createLog } from "../worker/log.ts";
+import { installRuntime } from "../worker/runtime.ts";
 import { FaultSwitches } from "./fault_switches.ts";
 import { textLines } from "../protocol/text_lines.ts";
 import { VARIANT } from "./variants.ts";

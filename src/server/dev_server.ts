@@ -1,7 +1,8 @@
 import { loadClientConfigProfile } from "@temporalio/envconfig";
 import { loadConnectConfig } from "../client/connection.ts";
+import { checkTemporal } from "./check_temporal.ts";
 import { type DevServerOptions, type ResolvedDevServerOptions, resolveDevServerOptions } from "./dev_server_options.ts";
-import { checkTemporal, freePort, isListening, LOOPBACK } from "./probe.ts";
+import { freePort, isListening, LOOPBACK } from "./probe.ts";
 import { ServerProcess } from "./server_process.ts";
 import { findTemporalBinary } from "./temporal_binary.ts";
 

@@ -29,7 +29,8 @@ const PLAN: LoadPlan = {
 
 async function open(signal = new AbortController().signal) {
   const { startCompareSystem } = await import("../../src/compare/compare_system.ts");
-  const { createLog, installRuntime } = await import("../../src/worker/log.ts");
+  const { createLog } = await import("../../src/worker/log.ts");
+  const { installRuntime } = await import("../../src/worker/runtime.ts");
   const log = createLog("error", () => {});
   installRuntime(log, "error");
   return await startCompareSystem({ quick: true, log, signal, progress: () => {} });

@@ -20,7 +20,8 @@ permittedTest("faults tell what callers were told from what is stored", async (t
   const { duplicateAfterSuccess } = await import("../../src/compare/faults/duplicate_after_success.ts");
   const { Stage } = await import("../../src/compare/faults/stage.ts");
   const { BATCH_WRITES } = await import("../../src/compare/faults/trial.ts");
-  const { createLog, installRuntime } = await import("../../src/worker/log.ts");
+  const { createLog } = await import("../../src/worker/log.ts");
+  const { installRuntime } = await import("../../src/worker/runtime.ts");
   const log = createLog("error", () => {});
   installRuntime(log, "error");
   const { signal } = new AbortController();

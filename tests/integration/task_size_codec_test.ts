@@ -1,7 +1,6 @@
 /** Large workflow tasks with a payload codec that makes payloads larger, and with codecs that a writer must refuse. */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Payload, PayloadCodec } from "@temporalio/common";
-import { BatchWriter } from "../../src/client/batch_writer.ts";
 import { WriteSubmissionFailedError } from "../../src/protocol/failures.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { assertNoneEnded, assertWithinBudget, taskBytesMax, writeAtOnce } from "../support/task_size.ts";
@@ -44,6 +43,7 @@ labTests({
 
   ["write() refuses a codec that makes payloads too large, and says so", async (lab) => {
     const { Client } = await import("@temporalio/client");
+    const { BatchWriter } = await import("../../src/client/batch_writer.ts");
     const { connection } = lab.writerClient.client;
     const client = new Client({ connection, dataConverter: { payloadCodecs: [new Base64Codec(2)] } });
     await using writer = new BatchWriter({ client, name: lab.name() });
@@ -58,6 +58,7 @@ labTests({
 
   ["write() says when the codec itself fails, and is tried again", async (lab) => {
     const { Client } = await import("@temporalio/client");
+    const { BatchWriter } = await import("../../src/client/batch_writer.ts");
     const { connection } = lab.writerClient.client;
     let failures = 1;
     class FailsOnce extends Base64Codec {

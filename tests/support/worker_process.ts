@@ -10,7 +10,8 @@ import { NativeConnection } from "@temporalio/worker";
 import { type Sink, SinkError } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { bundleWorkflows, createBatcherWorker } from "../../src/worker/create_worker.ts";
-import { createLog, installRuntime } from "../../src/worker/log.ts";
+import { createLog } from "../../src/worker/log.ts";
+import { installRuntime } from "../../src/worker/runtime.ts";
 
 const [address, taskQueue, path, fault] = Deno.args;
 

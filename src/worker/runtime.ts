@@ -1,0 +1,26 @@
+import { DefaultLogger, type LogLevel, Runtime } from "@temporalio/worker";
+import type { Level, Log } from "./log.ts";
+
+let runtimeInstalled = false;
+
+/**
+ * Sends what the SDK has to say to a log, and leaves signals to us: a worker is shut down by whoever started it.
+ *
+ * The SDK has one runtime for each process, so only the first call counts.
+ */
+export function installRuntime(log: Log, level: Level): void {
+  if (runtimeInstalled) return;
+  runtimeInstalled = true;
+  const sdkLevel = level.toUpperCase() as LogLevel;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger(sdkLevel, ({ level, message, meta }) => {
+      const error = meta?.error instanceof Error ? `: ${meta.error.message}` : "";
+      const write = { TRACE: log.debug, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
+      write(`temporal: ${message}${error}`);
+    }),
+    telemetryOptions: {
+      logging: { filter: { core: sdkLevel === "DEBUG" ? "INFO" : "ERROR", other: "ERROR" }, forward: {} },
+    },
+  });
+}
