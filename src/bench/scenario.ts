@@ -12,6 +12,7 @@ import { EMPTY_BATCHER_WORKFLOW } from "../protocol/names.ts";
 import { type DevServer, startDevServer, takeServer } from "../server/dev_server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { SqliteSink, type SqliteSinkOptions } from "../sinks/sqlite_sink.ts";
+import { sendBytesAsText } from "../worker/activation_bytes.ts";
 import { endWorkflows } from "../worker/end_workflows.ts";
 import { type LocalSystem, startLocalSystem } from "../worker/local_system.ts";
 import type { Log } from "../worker/log.ts";
@@ -143,6 +144,7 @@ function shown(dynamicConfig: Record<string, string>): string {
 
 /** Starts the floor: a workflow that takes the batcher's Update and answers it without looking at it. */
 export async function startEmptyBatcher({ system }: BenchSystem, workflowId: string): Promise<void> {
+  sendBytesAsText(EMPTY_BATCHER_WORKFLOW);
   await system.client.workflow.start(EMPTY_BATCHER_WORKFLOW, { workflowId, taskQueue: system.batcherTaskQueue });
 }
 

@@ -29,7 +29,7 @@ import {
 } from "../protocol/receipt_runs.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import { PartBox } from "./part_box.ts";
-import { SettledWindow, type SettledWrite } from "./settled_window.ts";
+import { SettledWindow, type SettledWrite, settledWrite } from "./settled_window.ts";
 import { WriterLeases } from "./lanes.ts";
 import { TaskBudget } from "./task_budget.ts";
 import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
@@ -105,6 +105,7 @@ const RETRY_AFTER_ROLL_OVER_MS = 30;
 
 /** How long a writer waits whose own Update is still in flight: a flush or two. */
 const RETRY_AFTER_BUSY_MS = 100;
+
 /** JSON of a receipt without its batch id and its result: names of fields, status, time or code of an error. */
 const RECEIPT_FRAME_BYTES = 130;
 
@@ -424,11 +425,7 @@ export class GroupCommit {
     if (this.#lastDuplicate?.batchId !== batchId || this.#lastDuplicate.committedAt !== committedAt) {
       this.#lastDuplicate = { status: "duplicate", batchId, committedAt };
     }
-    this.settled.add(write.requestId, {
-      digest: write.digest,
-      ...(mark !== undefined && { mark }),
-      receipt: this.#lastDuplicate,
-    });
+    this.settled.add(write.requestId, settledWrite(write.digest, mark, this.#lastDuplicate));
   }
 }
 

@@ -18,6 +18,15 @@ export interface SettledWrite {
   readonly receipt: WriteReceipt & { readonly status: "duplicate" };
 }
 
+/** Puts a remembered write together. Spreading is slow in the sandbox, and this is done for every write. */
+export function settledWrite(
+  digest: string,
+  mark: number | undefined,
+  receipt: SettledWrite["receipt"],
+): SettledWrite {
+  return mark === undefined ? { digest, receipt } : { digest, mark, receipt };
+}
+
 /** A remembered write, and what it counts for. */
 interface Entry {
   readonly requestId: string;
@@ -152,7 +161,7 @@ export class SettledWindow {
       const receipt = { status: "duplicate", batchId, committedAt } as const;
       for (const end = at + count; at < end; at++) {
         const digest = digestAt(snapshot.digests, snapshot.ids.length, at);
-        window.add(snapshot.ids[at], { digest, ...(mark !== undefined && { mark }), receipt });
+        window.add(snapshot.ids[at], settledWrite(digest, mark, receipt));
       }
     }
     return window;

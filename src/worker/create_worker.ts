@@ -17,8 +17,9 @@ import { createFlushActivities, createMainActivities } from "../../activities/mo
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { noBodyStorage, storedFromBytes } from "../bodies/body_storage.ts";
 import type { BatchWriter } from "../client/batch_writer.ts";
-import { BATCHER_TASK_QUEUE, MAIN_TASK_QUEUE } from "../protocol/names.ts";
+import { BATCHER_TASK_QUEUE, BATCHER_WORKFLOW, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { Sink } from "../sinks/sink.ts";
+import { sendBytesAsText } from "./activation_bytes.ts";
 
 /** Entries of workflow bundles. */
 export const WORKFLOW_ENTRIES = {
@@ -85,6 +86,7 @@ const CALLER_SLOTS = {
 
 /** Creates the worker that runs batchers and their flushes. */
 export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
+  sendBytesAsText(BATCHER_WORKFLOW);
   return Worker.create({
     connection: options.connection,
     namespace: options.namespace,
