@@ -1,9 +1,9 @@
 /**
- * Runs every test, and each file that starts workers in a process of its own.
+ * Runs the tests, and each file that starts workers in a process of its own: `deno run -A tests/run.ts [--long | FILE…]`.
  *
- * `deno test` gives each file an isolate of its own in one process, while the SDK's native module keeps threads that call back
- * into the isolate that loaded it: after some dozen files the process ends with a segmentation fault now and then. Users' programs
- * have one isolate, and so has each of these processes.
+ * `deno test` gives each file an isolate of its own in one process, while the SDK's native module keeps threads that call
+ * back into the isolate that loaded it: after some dozen files the process ends with a segmentation fault now and then.
+ * Users' programs have one isolate, and so has each of these processes.
  *
  * @module
  */
@@ -12,7 +12,13 @@
 const TOGETHER = ["src", "workflows", "activities", "tests/unit", "tests/property", "tests/contract"];
 
 /** Folders whose files run each by itself. */
-const APART = ["tests/replay", "tests/integration", "tests/faults"];
+const APART = ["tests/replay", "tests/integration"];
+
+/** What takes longer: processes that are killed under load, measurements, the comparison and its rivals. */
+const LONG = ["tests/faults", "tests/lab"];
+
+/** They mostly wait: for servers to start, and for timeouts. */
+const PROCESSES = 2;
 
 interface Counts {
   passed: number;
@@ -24,45 +30,52 @@ interface Counts {
 const lock = await Deno.makeTempFile({ prefix: "temporal-batcher-", suffix: ".lock" });
 await Deno.copyFile("deno.lock", lock);
 
-async function testFilesOf(folder: string): Promise<string[]> {
+async function testFilesOf(folders: readonly string[]): Promise<string[][]> {
   const files: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name.endsWith("_test.ts")) files.push(`${folder}/${name}`);
+  for (const folder of folders) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith("_test.ts")) files.push(`${folder}/${name}`);
+    }
   }
-  return files.sort();
+  return files.sort().map((file) => [file]);
 }
 
-/** Runs tests in one process and adds up what its last line says; a process without one has failed. */
+/**
+ * Runs tests in one process, prints what it printed once it is over, and adds up what its last line says; a process
+ * without one has failed.
+ */
 async function run(paths: readonly string[], counts: Counts): Promise<void> {
-  console.log(`\n== ${paths.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--doc", "--quiet", "--lock", lock, ...paths],
     env: { NO_COLOR: "1" },
-    stdout: "piped",
-  }).spawn();
-  let tail = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    await Deno.stdout.write(new TextEncoder().encode(text));
-    tail = (tail + text).slice(-1_000);
-  }
-  const { code } = await child.status;
+  }).output();
+  const printed = new TextDecoder().decode(stdout);
+  console.log(`\n== ${paths.join(" ")}\n${printed.trim()}`);
+  console.error(new TextDecoder().decode(stderr).trim());
   const [, passed = 0, failed = 0, ignored = 0] =
-    /\| (\d+) passed.*? \| (\d+) failed(?: \| (\d+) ignored)?/.exec(tail)?.map(Number) ?? [];
+    /\| (\d+) passed.*? \| (\d+) failed(?: \| (\d+) ignored)?/.exec(printed.slice(-1_000))?.map(Number) ?? [];
   counts.passed += passed;
   counts.ignored += ignored || 0;
   counts.failed += code === 0 ? 0 : Math.max(1, failed);
   if (code !== 0 && failed === 0) console.log(`${paths.join(" ")} ended with exit code ${code} before its last test`);
 }
 
-const counts: Counts = { passed: 0, failed: 0, ignored: 0 };
-if (Deno.args.length > 0) {
-  for (const path of Deno.args) await run([path], counts);
-} else {
-  await run(TOGETHER, counts);
-  for (const folder of APART) {
-    for (const file of await testFilesOf(folder)) await run([file], counts);
-  }
+function isLong(args: readonly string[]): boolean {
+  return args.length === 1 && args[0] === "--long";
 }
+
+async function chosen(args: readonly string[]): Promise<string[][]> {
+  if (isLong(args)) return await testFilesOf(LONG);
+  if (args.length > 0) return args.map((path) => [path]);
+  return [TOGETHER, ...await testFilesOf(APART)];
+}
+
+const counts: Counts = { passed: 0, failed: 0, ignored: 0 };
+const queue = await chosen(Deno.args);
+console.log(`${queue.length} processes, ${PROCESSES} at a time; each is shown when it is over`);
+await Promise.all(Array.from({ length: PROCESSES }, async () => {
+  for (let paths = queue.shift(); paths !== undefined; paths = queue.shift()) await run(paths, counts);
+}));
 await Deno.remove(lock);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.ignored} skipped`);
 Deno.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
