@@ -43,7 +43,7 @@ import {
   type UnreadBody,
   unreadBodyIn,
 } from "../src/protocol/messages.ts";
-import { LIMITS } from "../src/protocol/limits.ts";
+import { LIMITS, SERVER_LIMITS } from "../src/protocol/limits.ts";
 import {
   GET_STATS_QUERY,
   IS_REQUEST_PROCESSED_QUERY,
@@ -79,7 +79,8 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const view = new LedgerView(ledger);
   const leases = new WriterLeases(options.writersMax, options.writerLeaseMs, writers);
   // A run keeps to the commands with which its history began.
-  const budgeted = input.revision !== undefined;
+  const { revision = 0 } = input;
+  const budgeted = revision >= 1;
   const budget = new TaskBudget(budgeted ? LIMITS.taskOwnBytesMax : Infinity);
   const commit = new GroupCommit(options, settled, leases, budget);
   const stored = new StoredBodies();
@@ -123,7 +124,8 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     ledgerSplit: view.split,
   }));
 
-  const flush = makeFlush(commit, options, flushed, view);
+  const firstAsked = revision < 2 ? 0 : input.endsWhenIdle ? LIMITS.ledgerAnswersOfLane : LIMITS.ledgerAnswers;
+  const flush = makeFlush(commit, options, flushed, view, firstAsked);
   const isLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverBytesMax;
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
@@ -278,12 +280,16 @@ const TASKS_PER_FLUSH_MAX = LIMITS.writersMax + LIMITS.newcomersMax;
 /** Upper bound of the failure of a local activity: its message is short, its stack trace is the SDK's. */
 const FAILURE_BYTES = 8 * 1024;
 
+/** Upper bound of a flush of nothing: the workflow id is in its batch id. */
+const QUESTION_BYTES = 2 * SERVER_LIMITS.workflowIdCharsMax;
+
 /** One flush after the other: a fast attempt, and a durable one where that fails. */
 function makeFlush(
   commit: GroupCommit,
   options: ResolvedBatchingOptions,
   flushed: { fast: number; durable: number; failed: number },
   view: LedgerView,
+  firstAsked: number,
 ): () => Promise<void> {
   const { fast, durable, ask } = flushActivities(options);
   const mayRepeat = watchRepeats();
@@ -296,14 +302,29 @@ function makeFlush(
   /** Whether an attempt of the present batch may have stored it. */
   let mayBeStored = false;
 
-  async function askAround(): Promise<LedgerIdentity[]> {
+  async function askAround(workers: number): Promise<LedgerIdentity[]> {
     const question = { batchId: batchIdPrefix, pieces: [] };
-    const asking = Promise.all(Array.from({ length: LIMITS.ledgerAnswers }, () => ask.flushBatch(question)));
-    commit.endTask();
+    const asking = Promise.all(Array.from({ length: workers }, () => ask.flushBatch(question)));
     // A worker of an earlier version does not know.
     return (await asking).flatMap(({ ledger }) => ledger ?? []);
   }
-  const watch = new LedgerWatch(view, askAround, () => commit.settled.clear());
+  const watch = new LedgerWatch(view, {
+    askAround,
+    endTask: () => commit.endTask(),
+    forget: () => commit.settled.clear(),
+  });
+  // A run before this one has compared the ledger that it left.
+  let compared = firstAsked === 0 || view.current !== undefined;
+
+  /** Has other workers confirm the ledger that the worker of the first flush has. Callers do not wait for it. */
+  async function compareFirst(): Promise<void> {
+    compared = true;
+    const { budget } = commit;
+    const bytes = firstAsked * (QUESTION_BYTES + LIMITS.messageFrameBytes);
+    for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !budget.fits(bytes); tasks++) await nextTask(commit);
+    budget.spend(bytes);
+    void watch.compare(firstAsked);
+  }
 
   function answerLimits({ storedFromBytes }: Batch): Pick<FlushHeader, "answerBytesMax" | "storedAnswerBytesMax"> {
     commit.historyBytes = workflowInfo().historySize;
@@ -373,6 +394,7 @@ function makeFlush(
         errorMessage: shortMessage(rootCause(error)),
       });
     }
+    if (!compared && view.current !== undefined) await compareFirst();
   };
 }
 

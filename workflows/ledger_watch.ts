@@ -28,17 +28,19 @@ export function changedLedger(error: unknown): LedgerChangedDetails | undefined 
   return cause.details?.[0] as LedgerChangedDetails;
 }
 
+/** What a {@linkcode LedgerWatch} needs of its batcher. */
+export interface LedgerWatchActions {
+  /** Asks so many times through the task queue which ledger a worker has. */
+  readonly askAround: (times: number) => Promise<readonly LedgerIdentity[]>;
+  /** A wait begins that ends the workflow task. */
+  readonly endTask: () => void;
+  /** Forgets what is remembered of the ledger. */
+  readonly forget: () => void;
+}
+
 /** Runs flushes against the ledger of a {@linkcode LedgerView}. */
 export class LedgerWatch {
-  /**
-   * @param askAround Asks several workers for their ledgers.
-   * @param forget Forgets what is remembered of the ledger.
-   */
-  constructor(
-    private readonly view: LedgerView,
-    private readonly askAround: () => Promise<readonly LedgerIdentity[]>,
-    private readonly forget: () => void,
-  ) {}
+  constructor(private readonly view: LedgerView, private readonly actions: LedgerWatchActions) {}
 
   /**
    * Flushes into the known ledger, and once more into the one that has taken its place.
@@ -49,17 +51,39 @@ export class LedgerWatch {
   async run(flush: (ledger: LedgerIdentity | undefined) => Promise<void>): Promise<void> {
     for (let changes = 0; changes < LIMITS.ledgerChangesMax; changes++) {
       if (this.view.mustWait(Date.now())) throw new LedgerSplit();
-      if (this.view.split) this.#judge(await this.askAround());
+      if (this.view.split) this.#judge(await this.#askAround());
       try {
         return await flush(this.view.current);
       } catch (error) {
         const there = changedLedger(error)?.ledger;
         if (there === undefined) throw error;
         // A new epoch needs no second opinion: it is the same ledger.
-        this.#judge(this.view.knows(there) ? [there] : [...await this.askAround(), there]);
+        this.#judge(this.view.knows(there) ? [there] : [...await this.#askAround(), there]);
       }
     }
     throw new LedgerSplit();
+  }
+
+  /**
+   * Asks other workers whether they have the known ledger, too. Without this, the batchers of two shards could each go on
+   * with a worker of its own, and a repeat that reaches another lane or shard would be stored twice.
+   *
+   * @param times How often to ask.
+   */
+  async compare(times: number): Promise<void> {
+    try {
+      const others = (await this.actions.askAround(times)).filter((ledger) => !this.view.knows(ledger));
+      if (others.length > 0) this.#judge([...others, this.view.current!]);
+    } catch (error) {
+      // A split is logged, and the next flush meets it. Where nobody answers, nothing is known.
+      if (!(error instanceof LedgerSplit || error instanceof ActivityFailure)) throw error;
+    }
+  }
+
+  #askAround(): Promise<readonly LedgerIdentity[]> {
+    const asking = this.actions.askAround(LIMITS.ledgerAnswers);
+    this.actions.endTask();
+    return asking;
   }
 
   #judge(answers: readonly LedgerIdentity[]): void {
@@ -74,7 +98,7 @@ export class LedgerWatch {
       );
       throw new LedgerSplit();
     }
-    this.forget();
+    this.actions.forget();
     const { identity, epoch } = this.view.current!;
     log.warn(
       `The ledger was ${verdict}, and what was remembered of it is forgotten: now ${identity} in epoch ${epoch}, ` +

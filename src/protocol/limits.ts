@@ -111,6 +111,8 @@ export const LIMITS = {
   ledgersGivenUpMax: 6,
   /** Workers that are asked for their ledger where two were seen: so many that chance hardly ever leaves one of two out. */
   ledgerAnswers: 8,
+  /** The same by a new lane above the first, of which a crowd starts many: the first lane of its shard asks in full. */
+  ledgerAnswersOfLane: 2,
   /** How long a batcher that met two ledgers refuses writes before it asks again: long enough to be noticed. */
   ledgerSplitMs: 10_000,
   /** Other ledgers that one flush may meet before it is given up. */

@@ -11,6 +11,8 @@ import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { submissionOf, submitRaw } from "../support/raw_submission.ts";
 
+const SHARDS = 4;
+
 /** Where another ledger is, beside the one of the lab. */
 function otherFile(lab: Lab, name: string): string {
   return lab.ledgerFile.replace("ledger.db", `${name}.db`);
@@ -80,6 +82,21 @@ labTests({}, [
     await eventually("the workers agree", () => isStored(writer, `${name}/yes`));
     assertEquals((await lab.stats(name)).ledgerSplit, false);
     assertEquals(await lab.sink.countCommittedOf([`${name}/yes`]), 1);
+  }],
+
+  ["write() to new shards finds that two workers have had different ledgers from the start", async (lab) => {
+    const name = lab.name();
+    await using _other = await ChildWorker.startOn(otherFile(lab, name), lab, name);
+    await lab.batcherWorker(name);
+    const writer = lab.writer(name, { shards: SHARDS });
+    const ids = Array.from({ length: 4 * SHARDS }, (_, i) => `${name}/${i}`);
+    await Promise.all(ids.map((requestId) => writer.write({ requestId, data: 1 }).catch(() => {})));
+    const splits = async () => {
+      const stats = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => lab.stats(name, { shard })));
+      return stats.filter(({ ledgerSplit }) => ledgerSplit).length;
+    };
+    // Each batcher asks eight times, so that one of them may by chance hear of one worker only.
+    await eventually("nearly all batchers see two ledgers", async () => await splits() >= SHARDS - 2);
   }],
 
   ["write() fails for a while when a ledger comes back that was given up, and is stored in it then", async (lab) => {

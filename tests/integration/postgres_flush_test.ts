@@ -21,8 +21,9 @@ async function countFlushes(
   const name = lab.name("counted");
   await lab.batcherWorker(name);
   const writers = [lab.writer(name), lab.writer(name)];
-  // A batcher's first flush asks besides which ledger it is.
+  // A batcher's first flush asks besides which ledger it is, and then whether other workers have the same.
   await writers[0].write({ requestId: "first", data: {} });
+  await lab.ledgersCompared(name);
   const before = lab.flushesOf(name).length;
   await resetStatements(store.sql);
   const receipts = await Promise.all(

@@ -53,6 +53,13 @@ const SCENARIOS: Record<string, Scenario> = {
     await Promise.all(writes);
     return lab.batcher(name);
   },
+  async "compares-ledgers"(lab, name) {
+    const writer = lab.writer(name);
+    await writer.write({ requestId: "a", data: "a" });
+    await lab.ledgersCompared(name);
+    await writer.write({ requestId: "b", data: "b" });
+    return lab.batcher(name);
+  },
   async "ledger-changes"(lab, name) {
     const writer = lab.writer(name);
     await writer.write({ requestId: "a", data: "a" });

@@ -10,6 +10,7 @@ import { bundleWorkflowCode, NativeConnection, Runtime, type Worker } from "@tem
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BatchWriter, type BatchWriterOptions } from "../../src/client/batch_writer.ts";
 import { connectClient, type ConnectedClient, connectWriterClient } from "../../src/client/connection.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import type { BatcherStats } from "../../src/protocol/messages.ts";
 import { batcherWorkflowId, GET_STATS_QUERY, TRANSACTION_WORKFLOW } from "../../src/protocol/names.ts";
 import type { Receipt } from "../../src/protocol/write.ts";
@@ -18,6 +19,7 @@ import type { Sink } from "../../src/sinks/sink.ts";
 import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite_sink.ts";
 import { bundleWorkflows, createBatcherWorker, createMainWorker } from "../../src/worker/create_worker.ts";
 import type { transaction, TransactionInput } from "../../workflows/transaction.ts";
+import { eventually } from "./eventually.ts";
 import { FaultySink } from "./faulty_sink.ts";
 
 /** What a lab is built from. */
@@ -188,6 +190,15 @@ export class Lab implements AsyncDisposable {
   async acceptedUpdates(name: string): Promise<number> {
     const { events } = await this.batcher(name).fetchHistory();
     return events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length ?? 0;
+  }
+
+  /** Waits until the first batcher of this name, which is new, knows which ledger other workers have. */
+  async ledgersCompared(name: string): Promise<void> {
+    await eventually("other workers were asked for their ledger", async () => {
+      const { events } = await this.batcher(name).fetchHistory();
+      const answers = events!.filter((event) => event.activityTaskCompletedEventAttributes);
+      return answers.length >= LIMITS.ledgerAnswers;
+    });
   }
 
   /** The flushes so far of the first batcher of this name. */
