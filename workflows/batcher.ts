@@ -125,13 +125,14 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   }));
 
   const firstAsked = revision < 2 ? 0 : input.endsWhenIdle ? LIMITS.ledgerAnswersOfLane : LIMITS.ledgerAnswers;
-  const flush = makeFlush(commit, options, flushed, view, firstAsked);
+  const { flush, watch } = makeFlush(commit, options, flushed, view, firstAsked);
   const isLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverBytesMax;
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
   const isTooLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverAtOnceBytes;
-  // Parts are waited for, but not for ever: their writer begins again in the next run.
-  const mayRollOver = () => rollOverDue() && (rollOverAsked || isTooLong() || !commit.awaitsParts(Date.now()));
+  // What is on its way is waited for, but not for ever: a writer begins again with its parts in the next run.
+  const isAwaited = () => watch.comparing || commit.awaitsParts(Date.now());
+  const mayRollOver = () => rollOverDue() && (rollOverAsked || isTooLong() || !isAwaited());
   let isOver = false;
   if (input.endsWhenIdle) {
     // Only for what is started with this option: histories of before have no such timer.
@@ -290,7 +291,7 @@ function makeFlush(
   flushed: { fast: number; durable: number; failed: number },
   view: LedgerView,
   firstAsked: number,
-): () => Promise<void> {
+): { readonly flush: () => Promise<void>; readonly watch: LedgerWatch } {
   const { fast, durable, ask } = flushActivities(options);
   const mayRepeat = watchRepeats();
   const { workflowId, runId } = workflowInfo();
@@ -376,7 +377,7 @@ function makeFlush(
     trustFast = true;
   }
 
-  return async () => {
+  const flush = async () => {
     const batchId = `${batchIdPrefix}/${commit.counters.flushes + 1}`;
     // Answers that were withheld go first, so one new task may not be enough.
     for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !commit.hasRoomFor(batchId); tasks++) await nextTask(commit);
@@ -396,6 +397,7 @@ function makeFlush(
     }
     if (!compared && view.current !== undefined) await compareFirst();
   };
+  return { flush, watch };
 }
 
 /** The receipt for writes that the only attempt certainly did not store and that no retry can store. */

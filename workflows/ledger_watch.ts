@@ -40,7 +40,17 @@ export interface LedgerWatchActions {
 
 /** Runs flushes against the ledger of a {@linkcode LedgerView}. */
 export class LedgerWatch {
+  #comparing = false;
+
   constructor(private readonly view: LedgerView, private readonly actions: LedgerWatchActions) {}
+
+  /**
+   * Whether answers of {@linkcode compare} are on their way. The server fails a workflow task that ends the run while an
+   * activity is answered, and with it the Updates that came in the same moment.
+   */
+  get comparing(): boolean {
+    return this.#comparing;
+  }
 
   /**
    * Flushes into the known ledger, and once more into the one that has taken its place.
@@ -71,12 +81,15 @@ export class LedgerWatch {
    * @param times How often to ask.
    */
   async compare(times: number): Promise<void> {
+    this.#comparing = true;
     try {
       const others = (await this.actions.askAround(times)).filter((ledger) => !this.view.knows(ledger));
       if (others.length > 0) this.#judge([...others, this.view.current!]);
     } catch (error) {
       // A split is logged, and the next flush meets it. Where nobody answers, nothing is known.
       if (!(error instanceof LedgerSplit || error instanceof ActivityFailure)) throw error;
+    } finally {
+      this.#comparing = false;
     }
   }
 

@@ -42,6 +42,7 @@ labTests({}, [
     const name = lab.name();
     await lab.batcherWorker(name);
     await lab.writer(name).write({ requestId: `${name}/a`, data: 1 });
+    await lab.ledgersCompared(name);
     const { historyLength } = await lab.batcher(name).describe();
     for (const [named, malform] of MALFORMED) {
       const [header, body] = submissionOf(["a", "b"].map((id) => ({ requestId: `${name}/raw/${id}`, data: id })));
@@ -58,6 +59,7 @@ labTests({}, [
     await lab.batcherWorker(name);
     const write = { requestId: `${name}/a`, data: 1 };
     await lab.writer(name).write({ requestId: `${name}/start`, data: 0 });
+    await lab.ledgersCompared(name);
     const [header, body] = submissionOf([write]);
     const submit = () => submitRaw(lab, name, [{ ...header, mark: 17 }, body]);
     const { runs } = await submit();

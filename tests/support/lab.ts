@@ -197,7 +197,7 @@ export class Lab implements AsyncDisposable {
     await eventually("other workers were asked for their ledger", async () => {
       const { events } = await this.batcher(name).fetchHistory();
       const answers = events!.filter((event) => event.activityTaskCompletedEventAttributes);
-      return answers.length >= LIMITS.ledgerAnswers;
+      return answers.length >= LIMITS.ledgerAnswers && events!.at(-1)!.workflowTaskCompletedEventAttributes != null;
     });
   }
 
