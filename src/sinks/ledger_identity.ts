@@ -77,9 +77,7 @@ export function unnamedRows(applyName: string, description: string): SinkError {
 
 /** What to say of a ledger whose row about itself is gone. */
 export function noLedgerRow(description: string): SinkError {
-  return new SinkError(
-    "setup",
-    "no",
-    `Cannot use ${description} as its identity is gone: run 'deno task ledger renew'`,
-  );
+  const message = `Cannot use ${description} as its identity is gone, and with it the name of its effect: run ` +
+    "'deno task sink migrate' with --apply-name NAME, or with --no-apply if its rows went through none";
+  return new SinkError("setup", "no", message);
 }

@@ -8,7 +8,7 @@ import type { LedgerIdentity } from "../protocol/messages.ts";
 import { isoUtc, PostgresLedger } from "./postgres_ledger.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { idHash } from "./postgres_schema.ts";
+import { idHash } from "./postgres_migrations.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
 import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { LedgerIdentity } from "../protocol/messages.ts";
 import { checkLedger, type LedgerRow, noLedgerRow, unnamedRows } from "./ledger_identity.ts";
 import type { PostgresTables } from "./postgres_names.ts";
-import { idHash } from "./postgres_schema.ts";
+import { idHash } from "./postgres_migrations.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
 import { isSameWrite } from "./same_write.ts";
@@ -179,9 +179,9 @@ export class PostgresLedger {
   /** Reads what the ledger says about itself. */
   async readSelf(session: PostgresSession, description: string): Promise<LedgerRow> {
     const [row] = await session.all(this.#readSelf, this.tables.ledgerName);
-    if (row === undefined) throw noLedgerRow(description);
-    const { identity, epoch, apply_name } = row as { identity: string; epoch: string; apply_name: string | null };
-    return { identity, epoch, applyName: apply_name };
+    const { identity, epoch, apply_name: applyName } = (row ?? {}) as Record<string, string | null | undefined>;
+    if (identity == null || epoch == null) throw noLedgerRow(description);
+    return { identity, epoch, applyName: applyName ?? null };
   }
 
   /** Gives the ledger a new epoch. */

@@ -180,18 +180,15 @@ export class PostgresSink implements Sink {
  * the sink itself needs no more than to read and write the tables.
  *
  * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
- * @returns The version before, 0 for none.
- * @throws {SinkError} As {@linkcode PostgresSink.open} does.
+ * @returns The version before, 0 if a table was missing, or what says which version it is of.
+ * @throws {SinkError} As {@linkcode PostgresSink.open} does, and if the ledger has rows, `applyName` is not given, and
+ * the name that it had is lost.
  */
 export async function migratePostgresSink(options: PostgresSinkOptions, applyName?: string | null): Promise<number> {
   if (typeof applyName === "string") checkNewName(applyName);
   const { pool, tables } = resolve(options, ADMIN_STATEMENT_TIMEOUT_MS);
   try {
-    return await pool.use(async (session) => {
-      const version = await migratePostgres(session, tables);
-      if (applyName !== undefined) await new PostgresLedger(tables).setApplyName(session, applyName);
-      return version;
-    });
+    return await pool.use((session) => migratePostgres(session, tables, applyName));
   } finally {
     await pool.close();
   }

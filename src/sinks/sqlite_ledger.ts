@@ -75,11 +75,9 @@ export class SqliteLedger {
     this.#connection.run(`UPDATE ${IDENTITY_TABLE} SET apply_name = ?`, applyName);
   }
 
-  /** Gives the ledger a new epoch, and an identity if it has none. */
+  /** Gives the ledger a new epoch. */
   renew(): void {
-    const epoch = randomUUID();
-    if (this.#connection.run(`UPDATE ${IDENTITY_TABLE} SET epoch = ?`, epoch) > 0) return;
-    this.#connection.run(`INSERT INTO ${IDENTITY_TABLE} (identity, epoch) VALUES (?, ?)`, randomUUID(), epoch);
+    this.#connection.run(`UPDATE ${IDENTITY_TABLE} SET epoch = ?`, randomUUID());
   }
 
   /** Whether it has any row. */

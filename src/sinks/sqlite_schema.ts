@@ -72,9 +72,7 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
     for (const statements of MIGRATIONS.slice(version)) {
       for (const sql of statements) connection.run(sql);
     }
-    if (version < IDENTITY_VERSION) {
-      connection.run(`INSERT INTO ${IDENTITY_TABLE} (identity, epoch) VALUES (?, ?)`, randomUUID(), randomUUID());
-    }
+    if (version < IDENTITY_VERSION) insertIdentity(connection);
     connection.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
     connection.run(`DELETE FROM ${VERSION_TABLE}`);
     connection.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SQLITE_SCHEMA_VERSION);
@@ -84,6 +82,11 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
     connection.rollback();
     throw error;
   }
+}
+
+/** Makes a row about the ledger itself: another ledger than any before. */
+export function insertIdentity(connection: SqliteConnection): void {
+  connection.run(`INSERT INTO ${IDENTITY_TABLE} (identity, epoch) VALUES (?, ?)`, randomUUID(), randomUUID());
 }
 
 /** Reads the version of the tables, 0 if there are none. */

@@ -13,7 +13,7 @@ import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
 import { SqliteConnection, type StatementObserver } from "./sqlite_connection.ts";
 import { SqliteFlush } from "./sqlite_flush.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
-import { migrateSqlite } from "./sqlite_schema.ts";
+import { insertIdentity, migrateSqlite } from "./sqlite_schema.ts";
 import type { SqliteTransaction } from "./sqlite_transaction.ts";
 
 /** How long to wait for the write lock, by default, in milliseconds: the fast attempt of a flush has 4 s in all. */
@@ -176,21 +176,32 @@ async function checkEffect(
 }
 
 /**
- * Creates the tables of a ledger, or brings them to the version that this code knows; `SqliteSink.open` does it too.
+ * Creates the tables of a ledger, or brings them to the version that this code knows; `SqliteSink.open` does it too. Also
+ * gives the ledger an identity where that was lost.
  *
  * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
  * @returns The version before, 0 for none.
- * @throws {SinkError} As `SqliteSink.open` does.
+ * @throws {SinkError} As `SqliteSink.open` does, and if the ledger has rows, `applyName` is not given, and the name that
+ * it had is lost.
  */
 export async function migrateSqliteSink({ path }: Pick<SqliteSinkOptions, "path">, applyName?: string | null): Promise<
   number
 > {
   checkPath(path);
   if (typeof applyName === "string") checkNewName(applyName);
-  const connection = await SqliteConnection.open(resolve(path), LOCK_WAIT_MS);
+  const file = resolve(path);
+  const connection = await SqliteConnection.open(file, LOCK_WAIT_MS);
   try {
     const version = await migrateSqlite(connection, LOCK_WAIT_MS);
-    if (applyName !== undefined) new SqliteLedger(connection).setApplyName(applyName);
+    const ledger = new SqliteLedger(connection);
+    if (applyName === undefined && ledger.readSelf() !== undefined) return version;
+    await connection.begin(LOCK_WAIT_MS);
+    if (ledger.readSelf() === undefined) {
+      if (applyName === undefined && ledger.hasRows) throw noLedgerRow(`sqlite:${file}`);
+      insertIdentity(connection);
+    }
+    if (applyName !== undefined) ledger.setApplyName(applyName);
+    connection.commit();
     return version;
   } finally {
     connection.close();

@@ -1,7 +1,9 @@
 /** A ledger and the name of the effect that its rows go through. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { migratePostgresSink, PostgresSink } from "../../src/sinks/postgres_sink.ts";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "../../src/sinks/postgres_sink.ts";
 import { type Sink, SinkError } from "../../src/sinks/sink.ts";
+import type { SinkAdmin } from "../../src/sinks/sink_admin.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
 import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { makeBatch } from "../contract/sink_store.ts";
@@ -12,6 +14,9 @@ import { postgresTests } from "../support/postgres_tests.ts";
 interface Subject {
   open(options: { apply?: () => void; applyName?: string }): Promise<Sink>;
   migrate(applyName?: string | null): Promise<unknown>;
+  admin(): Promise<SinkAdmin>;
+  /** Deletes what the ledger says about itself. */
+  lose(): Promise<unknown>;
 }
 
 const apply = () => {};
@@ -78,6 +83,44 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
     await sink.close();
   }],
+  ["a ledger that lost its identity gets another one, and the name of its effect on purpose only", async (subject) => {
+    const { open, migrate, admin: openAdmin, lose } = subject;
+    const admin = await openAdmin();
+    const lost = (await admin.identify()).identity;
+    await lose();
+    await migrate();
+    const { identity } = await admin.identify();
+    assertNotEquals(identity, lost);
+    const sink = await open({ apply, applyName: "bank" });
+    assertEquals((await sink.write(makeBatch("old", ["a"])))[0].status, "committed");
+    await lose();
+    const acts = [
+      () => sink.write(makeBatch("late", ["b"])),
+      () => sink.identify(),
+      () => admin.identify(),
+      () => admin.renew(),
+      () => admin.pruneCommittedBefore("2999-01-01T00:00:00.000Z"),
+      () => open({ apply, applyName: "bank" }),
+      () => open({}),
+      () => migrate(),
+    ];
+    for (const act of acts) {
+      const message = await refused(act);
+      assert(/deno task sink migrate.*--apply-name.*--no-apply/.test(message), message);
+    }
+    await migrate("bank");
+    assertNotEquals((await admin.identify()).identity, identity);
+    assert((await refused(() => open({}))).includes('"bank"'));
+    assertEquals((await sink.write(makeBatch("new", ["a", "b"]))).map(({ status }) => status), [
+      "duplicate",
+      "committed",
+    ]);
+    await (await open({ apply, applyName: "bank" })).close();
+    await lose();
+    await migrate(null);
+    await (await open({})).close();
+    await Promise.all([sink.close(), admin.close()]);
+  }],
 ];
 
 for (const [name, run] of TESTS) {
@@ -87,6 +130,11 @@ for (const [name, run] of TESTS) {
     await run({
       open: (options) => SqliteSink.open({ path, ...options }),
       migrate: (applyName) => migrateSqliteSink({ path }, applyName),
+      admin: async () => {
+        await migrateSqliteSink({ path });
+        return await SqliteAdmin.open(path);
+      },
+      lose: () => Promise.resolve(store.query("DELETE FROM batcher_ledger")),
     });
   });
 }
@@ -99,6 +147,8 @@ for (const [name, run] of TESTS) {
     await run({
       open: (options) => PostgresSink.open({ ...store.options, ...options }),
       migrate: (applyName) => migratePostgresSink(store.options, applyName),
+      admin: () => openPostgresAdmin(store.options),
+      lose: () => store.query(`DELETE FROM ${store.schema}.batcher_schema`),
     });
   });
 }

@@ -7,7 +7,7 @@ import {
   PostgresSink,
   type PostgresSinkOptions,
 } from "../../src/sinks/postgres_sink.ts";
-import { idHash } from "../../src/sinks/postgres_schema.ts";
+import { idHash } from "../../src/sinks/postgres_migrations.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
@@ -116,9 +116,9 @@ postgresTest("migratePostgresSink() makes a table that is missing, and open() sa
   await (await PostgresSink.open(store.options)).close();
 });
 
-postgresTest(
-  "migratePostgresSink() brings a ledger of version 1 to the present one and keeps its rows",
-  async (cluster) => {
+for (const known of [true, false]) {
+  const name = `a ledger of version 1${known ? "" : ", which nothing says any more,"}`;
+  postgresTest(`migratePostgresSink() brings ${name} to the present one and keeps its rows`, async (cluster) => {
     await using store = await PostgresStore.create(cluster);
     const { schema } = store;
     await store.query(`ALTER TABLE ${schema}.batched_writes ADD CHECK (request_id NOT LIKE 'bad%')`);
@@ -129,14 +129,27 @@ postgresTest(
     await store.query(`DROP INDEX ${schema}.batched_writes_committed_at_idx, ${schema}.rejected_writes_sha256_idx;
       CREATE UNIQUE INDEX ON ${schema}.rejected_writes
         (hashtextextended(request_id, 0), hashtextextended(request_id, 1))`);
+    // Of the user, and only alike.
+    await store.query(`CREATE INDEX mine_1 ON ${schema}.rejected_writes (hashtextextended(request_id, 0));
+      CREATE INDEX mine_2 ON ${schema}.rejected_writes
+        (hashtextextended(request_id, 0), hashtextextended(request_id, 1));
+      CREATE UNIQUE INDEX mine_3 ON ${schema}.rejected_writes
+        (hashtextextended(request_id, 0), hashtextextended(request_id, 2));
+      CREATE UNIQUE INDEX mine_4 ON ${schema}.rejected_writes
+        (hashtextextended(request_id, 0), hashtextextended(request_id, 1)) WHERE error_type = 'mine';
+      CREATE UNIQUE INDEX mine_5 ON ${schema}.rejected_writes
+        (hashtextextended(request_id, 0), hashtextextended(request_id, 1), batch_id);
+      CREATE INDEX mine_6 ON ${schema}.batched_writes USING brin (committed_at) WHERE batch_id <> ''`);
     await store.query(`ALTER TABLE ${schema}.batched_writes DROP COLUMN mark`);
     for (const column of ["identity", "epoch", "apply_name"]) {
       await store.query(`ALTER TABLE ${schema}.batcher_schema DROP COLUMN ${column}`);
     }
-    await store.query(`UPDATE ${schema}.batcher_schema SET version = 1`);
+    const table = `${schema}.batcher_schema`;
+    await store.query(known ? `UPDATE ${table} SET version = 1` : `DELETE FROM ${table}`);
     const message = await setupMessage(() => store.openWith({}));
-    assert(message.includes("version 1") && message.includes("deno task sink migrate"), message);
-    assertEquals(await migratePostgresSink(store.options), 1);
+    assert(message.includes(known ? "version 1" : "identity") && message.includes("deno task sink migrate"), message);
+    if (known) assertEquals(await migratePostgresSink(store.options), 1);
+    else assertEquals(await migratePostgresSink(store.options, null), 0);
     const sink = await store.openWith({});
     const [again, fresh] = await sink.write(makeBatch("new", ["a", "b"]));
     assertEquals([again, fresh.status], [{ ...first, status: "duplicate" } as Outcome, "committed"]);
@@ -151,10 +164,44 @@ postgresTest(
       "batched_writes_committed_at_idx",
       "batched_writes_pkey",
       "batcher_schema_pkey",
+      ...[1, 2, 3, 4, 5, 6].map((n) => `mine_${n}`),
       "rejected_writes_sha256_idx",
     ]);
-  },
-);
+  });
+}
+
+const LOSSES = {
+  "its row": (table: string) => `DELETE FROM ${table}`,
+  "its identity": (table: string) => `UPDATE ${table} SET identity = NULL`,
+  "its epoch": (table: string) => `UPDATE ${table} SET epoch = NULL`,
+  "the columns": (table: string) => `ALTER TABLE ${table} DROP COLUMN epoch, DROP COLUMN apply_name`,
+  "the table": (table: string) => `DROP TABLE ${table}`,
+};
+
+for (const [what, lose] of Object.entries(LOSSES)) {
+  postgresTest(`migratePostgresSink() mends a ledger that lost ${what} in batcher_schema`, async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    // Names that leave no room for what an index adds to them, and begin in the same way.
+    const names = { ledgerTable: `${"t".repeat(62)}1`, deadLetterTable: `${"t".repeat(62)}2` };
+    const options = { ...store.options, ...names };
+    await migratePostgresSink(options);
+    await store.query(`ALTER TABLE ${schema}."${names.ledgerTable}" ADD CHECK (request_id NOT LIKE 'bad%')`);
+    const sink = await PostgresSink.open(options);
+    const write = async () => (await sink.write(makeBatch("batch", ["a", "bad"]))).map(({ status }) => status);
+    assertEquals(await write(), ["committed", "rejected"]);
+    const indexes = () =>
+      store.query(`SELECT indexdef FROM pg_indexes WHERE schemaname = '${options.schema}' ORDER BY 1`);
+    const before = await indexes();
+    await store.query(lose(`${schema}.batcher_schema`));
+    assert((await setupMessage(() => PostgresSink.open(options))).includes("deno task sink migrate"));
+    assertEquals(await migratePostgresSink(options, null), 0);
+    assertEquals(await migratePostgresSink(options), 3);
+    assertEquals(await indexes(), before);
+    assertEquals(await write(), ["duplicate", "rejected"]);
+    await sink.close();
+  });
+}
 
 postgresTest("dead letters are unique by SHA-256 of their id, whatever is in it", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
@@ -180,6 +227,24 @@ postgresTest("dead letters are unique by SHA-256 of their id, whatever is in it"
   assertEquals(await admin.dropDeadLetters(ids), ids.length);
   await Promise.all([admin.close(), sink.close()]);
 });
+
+postgresTest(
+  "migratePostgresSink() of a second ledger needs no ownership of what is as it should be",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    const { schema } = store;
+    await store.query(`CREATE ROLE neighbour LOGIN; GRANT USAGE, CREATE ON SCHEMA ${schema} TO neighbour;
+    GRANT SELECT, INSERT, UPDATE ON ${schema}.batcher_schema TO neighbour`);
+    const names = { ledgerTable: "next", deadLetterTable: "next_rejected" };
+    const options = { ...store.options, ...names, url: cluster.url("postgres", "neighbour") };
+    assertEquals(await migratePostgresSink(options), 0);
+    assertEquals(await migratePostgresSink(options, "bank"), 3);
+    await store.query(`DELETE FROM ${schema}.batcher_schema WHERE ledger = 'next'`);
+    assertEquals(await migratePostgresSink(options), 0);
+    await (await PostgresSink.open(options)).close();
+    await store.query("DROP OWNED BY neighbour; DROP ROLE neighbour");
+  },
+);
 
 postgresTest("two ledgers cannot have one dead-letter table", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
