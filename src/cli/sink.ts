@@ -10,13 +10,16 @@ import { actionOf, addressFlag, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
 
 const ACTIONS = ["migrate", "check"] as const;
 
+const OLD_WORKERS = "Workers of an earlier version cannot use them: stop those that still run, and start new ones.";
+
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
 
 await main({
   usage: "deno task sink",
   summary: "Looks after the tables of a sink.\n\n" +
     "Actions:\n" +
-    "  migrate  create the tables, or bring them to the version that this program knows; harmless to repeat\n" +
+    "  migrate  create the tables, or bring them to the version that this program knows; harmless to repeat.\n" +
+    "           Stop the workers of an earlier version before: they cannot use the new tables\n" +
     "  check    say whether rows can be written, and what is there\n\n" +
     "A ledger keeps the name of the effect ('apply' and 'applyName' of a program's sink) that its rows go through, and\n" +
     "refuses workers with another one or none. Change it on purpose only, while no worker runs.",
@@ -35,8 +38,13 @@ await main({
     const applyName = flags["no-apply"] ? null : name;
     switch (actionOf(action, ACTIONS)) {
       case "migrate": {
-        const before = await migrateSink(spec, applyName);
-        console.log(before === 0 ? "The tables were created." : `The tables were there, in version ${before}.`);
+        const { before, now } = await migrateSink(spec, applyName);
+        if (before === 0) console.log(`What was missing was created: the tables are of version ${now}.`);
+        else if (before === now) console.log(`The tables were there, in version ${now}.`);
+        else {
+          console.log(`The tables were brought from version ${before} to version ${now}.`);
+          console.log(OLD_WORKERS);
+        }
         if (applyName === null) console.log("Its rows go through no effect.");
         else if (applyName !== undefined) console.log(`Its rows go through the effect ${JSON.stringify(applyName)}.`);
         return 0;

@@ -6,10 +6,12 @@
 
 import { PlainTable, type PlainTableName } from "./plain_table.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
+import { POSTGRES_SCHEMA_VERSION } from "./postgres_schema.ts";
 import { isPostgresUrl, parsePostgresUrl } from "./postgres_url.ts";
 import { type Sink, SinkError } from "./sink.ts";
 import type { SinkAdmin } from "./sink_admin.ts";
 import { SqliteAdmin } from "./sqlite_admin.ts";
+import { SQLITE_SCHEMA_VERSION } from "./sqlite_schema.ts";
 import { migrateSqliteSink, SqliteSink } from "./sqlite_sink.ts";
 
 /** The sink that commands use when none is named. */
@@ -98,14 +100,18 @@ export async function openSinkAdmin(spec: string): Promise<SinkAdmin> {
  * Creates the tables of a sink, or brings them to the version that this code knows.
  *
  * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
- * @returns The version before, 0 for none.
- * @throws {SinkError} As {@linkcode openSink} does.
+ * @returns The version before, 0 where something was missing, and the version now.
+ * @throws {SinkError} As {@linkcode openSink} does, and if the ledger has rows, `applyName` is not given, and the name
+ * that it had is lost.
  */
-export async function migrateSink(spec: string, applyName?: string | null): Promise<number> {
+export async function migrateSink(
+  spec: string,
+  applyName?: string | null,
+): Promise<{ readonly before: number; readonly now: number }> {
   const parsed = parseSinkSpec(spec);
   return parsed.kind === "sqlite"
-    ? await migrateSqliteSink(parsed, applyName)
-    : await migratePostgresSink(parsed, applyName);
+    ? { before: await migrateSqliteSink(parsed, applyName), now: SQLITE_SCHEMA_VERSION }
+    : { before: await migratePostgresSink(parsed, applyName), now: POSTGRES_SCHEMA_VERSION };
 }
 
 function refuse(spec: string, reason: string): SinkError {

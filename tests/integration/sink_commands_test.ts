@@ -161,7 +161,6 @@ postgresTest("deno task sink migrate and check, ledger and dead-letters work on 
   const { default: connect } = await import("postgres");
   const sql = connect(cluster.url(), { onnotice: () => {} });
   await sql.unsafe(`CREATE ROLE with_password SUPERUSER LOGIN PASSWORD '${PASSWORD}'`);
-  await sql.end();
   const url = `postgres://with_password:${PASSWORD}@127.0.0.1:${cluster.port}/postgres?schema=my%20ledger`;
   const said: string[] = [];
   const command = async (name: string, args: string[], expected: number, spec = url) => {
@@ -172,8 +171,14 @@ postgresTest("deno task sink migrate and check, ledger and dead-letters work on 
   };
 
   assertStringIncludes(await command("sink", ["check"], 2), "deno task sink migrate");
-  assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were created.");
+  assertStringIncludes(await command("sink", ["migrate"], 0), "created: the tables are of version 3.");
   assertStringIncludes(await command("sink", ["migrate"], 0), "The tables were there, in version 3.");
+  await sql.unsafe(`UPDATE "my ledger".batcher_schema SET version = 2`);
+  const upgrade = await command("sink", ["migrate"], 0);
+  assertStringIncludes(
+    upgrade,
+    "from version 2 to version 3.\nWorkers of an earlier version cannot use them: stop those",
+  );
   const check = await command("sink", ["check"], 0);
   assertStringIncludes(check, `postgres://with_password@127.0.0.1:${cluster.port}/postgres\n`);
   assertMatch(check, /^Ledger: {8}[\w-]{36}, epoch [\w-]{36}\nRows: {10}0$/m);
@@ -183,6 +188,7 @@ postgresTest("deno task sink migrate and check, ledger and dead-letters work on 
   assertStringIncludes(await command("sink", ["check"], 0), `${ledger}, epoch ${epoch}`);
   assertStringIncludes(await command("sink", ["migrate", "--apply-name", "bank"], 0), 'through the effect "bank"');
   await assertRejects(() => PostgresSink.open({ url }), SinkError, 'the effect "bank"');
+  await sql.end();
   await (await PostgresSink.open({ url, apply: () => {}, applyName: "bank" })).close();
   assertStringIncludes(await command("sink", ["migrate", "--no-apply"], 0), "through no effect");
   await (await PostgresSink.open({ url })).close();
