@@ -59,14 +59,17 @@ await main({
 async function check(spec: string, address: string | undefined): Promise<number> {
   const admin = await openSinkAdmin(spec);
   try {
-    const problems = await admin.check();
+    const { problems, notes } = await admin.check();
     console.log(`Sink:          ${admin.description}`);
     for (const problem of problems) console.log(`Problem:       ${problem}`);
     if (problems.length > 0) return EXIT_FAILED;
     const { identity, epoch } = await admin.identify();
+    const effect = await admin.readApplyName();
     console.log(`Ledger:        ${identity}, epoch ${epoch}`);
+    console.log(`Effect:        ${effect === null ? "none" : JSON.stringify(effect)}`);
     console.log(`Rows:          ${await admin.countCommitted()}`);
     console.log(`Dead letters:  ${await admin.countRejected()} rows`);
+    for (const note of notes) console.log(`Note:          ${note}`);
     const shared = sharedServer(address);
     if (parseSinkSpec(spec).kind === "sqlite" && shared !== undefined) {
       console.log(

@@ -5,13 +5,14 @@
  */
 
 import type { LedgerIdentity } from "../protocol/messages.ts";
+import type { LedgerRow } from "./ledger_identity.ts";
 import { isoUtc, PostgresLedger } from "./postgres_ledger.ts";
 import type { PostgresTables } from "./postgres_names.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import { idHash } from "./postgres_migrations.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
-import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";
+import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "./sink_admin.ts";
 
 /** What a sink needs of its tables. */
 const PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE"];
@@ -40,8 +41,9 @@ export class PostgresAdmin implements SinkAdmin {
     this.#ledger = new PostgresLedger(tables);
   }
 
-  async check(): Promise<string[]> {
+  async check(): Promise<SinkFindings> {
     const problems: string[] = [];
+    const notes: string[] = [];
     for (const table of [this.tables.ledger, this.tables.deadLetters]) {
       for (const privilege of PRIVILEGES) {
         const [row] = await this.#all("SELECT has_table_privilege($1, $2) AS granted", table, privilege);
@@ -55,7 +57,12 @@ export class PostgresAdmin implements SinkAdmin {
     else if (readOnly === "on") {
       problems.push("transactions are read-only: reset default_transaction_read_only of the role or the database");
     }
-    return problems;
+    const { version } = this.tables;
+    const [{ renews }] = await this.#all("SELECT has_column_privilege($1, 'epoch', 'UPDATE') AS renews", version);
+    if (!renews) {
+      notes.push(`this role may not UPDATE ${version}: it can run neither 'ledger prune' nor 'ledger renew'`);
+    }
+    return { problems, notes };
   }
 
   countCommitted(): Promise<number> {
@@ -80,11 +87,17 @@ export class PostgresAdmin implements SinkAdmin {
     return Number((await this.#all(sql, time))[0].count);
   }
 
-  identify(): Promise<LedgerIdentity> {
-    return this.pool.use(async (session) => {
-      const { identity, epoch } = await this.#ledger.readSelf(session, this.description);
-      return { identity, epoch };
-    });
+  async identify(): Promise<LedgerIdentity> {
+    const { identity, epoch } = await this.#readSelf();
+    return { identity, epoch };
+  }
+
+  async readApplyName(): Promise<string | null> {
+    return (await this.#readSelf()).applyName;
+  }
+
+  #readSelf(): Promise<LedgerRow> {
+    return this.pool.use((session) => this.#ledger.readSelf(session, this.description));
   }
 
   async renew(): Promise<LedgerIdentity> {

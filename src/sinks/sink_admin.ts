@@ -25,17 +25,21 @@ export type DeadLetterPlace = Pick<DeadLetter, "rejectedAt" | "requestId">;
 /** Most ledger rows that one transaction of {@linkcode SinkAdmin.pruneCommittedBefore} deletes: flushes may wait for it. */
 export const PRUNE_ROWS = 10_000;
 
+/** What {@linkcode SinkAdmin.check} has found, a line for each, with what to do. */
+export interface SinkFindings {
+  /** What makes writing fail; none if all is well. */
+  readonly problems: readonly string[];
+  /** What makes something else fail. */
+  readonly notes: readonly string[];
+}
+
 /** Looks after a ledger and its dead letters. Every method throws `SinkError` when it cannot. */
 export interface SinkAdmin {
   /** Where it is, fit for a log line: never holds a password. */
   readonly description: string;
 
-  /**
-   * Looks for what would make writing fail.
-   *
-   * @returns One line for each problem, with what to do; none if all is well.
-   */
-  check(): Promise<string[]>;
+  /** Looks for what would make writing fail, or upkeep. */
+  check(): Promise<SinkFindings>;
 
   /** Counts the rows of the ledger. */
   countCommitted(): Promise<number>;
@@ -58,6 +62,9 @@ export interface SinkAdmin {
 
   /** Reads which ledger this is. */
   identify(): Promise<LedgerIdentity>;
+
+  /** Reads the name of the effect that the ledger's rows go through, `null` for none. */
+  readApplyName(): Promise<string | null>;
 
   /**
    * Gives the ledger a new epoch, so that batchers forget what they remember of it: for after a restore.

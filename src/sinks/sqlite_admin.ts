@@ -7,9 +7,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { LedgerIdentity } from "../protocol/messages.ts";
-import { noLedgerRow } from "./ledger_identity.ts";
+import { type LedgerRow, noLedgerRow } from "./ledger_identity.ts";
 import { SinkError } from "./sink.ts";
-import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin } from "./sink_admin.ts";
+import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "./sink_admin.ts";
 import { SqliteConnection } from "./sqlite_connection.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 import { migrateSqlite, readSqliteVersion } from "./sqlite_schema.ts";
@@ -68,12 +68,11 @@ export class SqliteAdmin implements SinkAdmin {
     }
   }
 
-  check(): Promise<string[]> {
+  check(): Promise<SinkFindings> {
     return this.#call(() => {
       const rows = this.#connection.all("PRAGMA quick_check").map((row) => `${row.quick_check}`);
-      return rows.filter((text) => text !== "ok").map((text) =>
-        `the file is damaged (${text}): restore it from a backup`
-      );
+      const damages = rows.filter((text) => text !== "ok");
+      return { problems: damages.map((text) => `the file is damaged (${text}): restore it from a backup`), notes: [] };
     });
   }
 
@@ -98,11 +97,20 @@ export class SqliteAdmin implements SinkAdmin {
     return this.#call(() => Number(this.#connection.all(`SELECT count(*) AS count ${BEFORE}`, time)[0].count));
   }
 
-  identify(): Promise<LedgerIdentity> {
+  async identify(): Promise<LedgerIdentity> {
+    const { identity, epoch } = await this.#readSelf();
+    return { identity, epoch };
+  }
+
+  async readApplyName(): Promise<string | null> {
+    return (await this.#readSelf()).applyName;
+  }
+
+  #readSelf(): Promise<LedgerRow> {
     return this.#call(() => {
       const self = this.#ledger.readSelf();
       if (self === undefined) throw noLedgerRow(this.description);
-      return { identity: self.identity, epoch: self.epoch };
+      return self;
     });
   }
 

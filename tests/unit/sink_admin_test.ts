@@ -103,7 +103,7 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
   ["finds no problem where there is none", async ({ open, admin: openAdmin }) => {
     await (await open(() => {})).close();
     const admin = await openAdmin();
-    assertEquals(await admin.check(), []);
+    assertEquals(await admin.check(), { problems: [], notes: [] });
     await admin.close();
   }],
 ];
@@ -140,11 +140,33 @@ postgresTest("PostgresAdmin.check() names each permission that is missing", asyn
   await store.query(`CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA ${schema} TO reader`);
   await store.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO reader`);
   const admin = await openPostgresAdmin({ ...store.options, url: cluster.url("postgres", "reader") });
-  const problems = await admin.check();
+  const { problems } = await admin.check();
   assertEquals(problems.length, 6);
   assert(problems[0].includes("may not INSERT on") && problems[0].includes("batched_writes"), problems[0]);
   await admin.close();
   await store.query("DROP OWNED BY reader; DROP ROLE reader");
+});
+
+postgresTest("PostgresAdmin.check() notes that a role may write rows, and neither prune nor renew", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { schema } = store;
+  await store.query(`CREATE ROLE scribe LOGIN; GRANT USAGE ON SCHEMA ${schema} TO scribe;
+    GRANT SELECT ON ${schema}.batcher_schema TO scribe;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.batched_writes, ${schema}.rejected_writes TO scribe`);
+  const url = cluster.url("postgres", "scribe");
+  const sink = await store.openWith({ url });
+  assertEquals((await sink.write(makeBatch("batch", ["a"])))[0].status, "committed");
+  const admin = await openPostgresAdmin({ ...store.options, url });
+  const { problems, notes } = await admin.check();
+  assertEquals([problems, notes.length], [[], 1]);
+  assert(notes[0].includes("may not UPDATE") && notes[0].includes("batcher_schema"), notes[0]);
+  await assertRejects(() => admin.pruneCommittedBefore("2999-01-01T00:00:00.000Z"), SinkError, "42501");
+  assertEquals(await admin.countCommitted(), 1);
+  await store.query(`GRANT UPDATE (epoch) ON ${schema}.batcher_schema TO scribe`);
+  assertEquals(await admin.check(), { problems: [], notes: [] });
+  assertEquals(await admin.pruneCommittedBefore("2999-01-01T00:00:00.000Z"), 1);
+  await Promise.all([admin.close(), sink.close()]);
+  await store.query("DROP OWNED BY scribe; DROP ROLE scribe");
 });
 
 /** Writes down, for each statement that deletes ledger rows, its transaction, its time limit and how many they were. */
@@ -221,7 +243,7 @@ postgresTest("PostgresAdmin.check() names a role whose transactions are read-onl
   await store.query(`CREATE ROLE looker LOGIN; GRANT USAGE ON SCHEMA ${schema} TO looker;
     GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO looker; ALTER ROLE looker SET default_transaction_read_only = on`);
   const admin = await openPostgresAdmin({ ...store.options, url: cluster.url("postgres", "looker") });
-  const [problem, ...more] = await admin.check();
+  const [problem, ...more] = (await admin.check()).problems;
   assert(problem?.includes("default_transaction_read_only"), problem);
   assertEquals(more, []);
   await admin.close();
