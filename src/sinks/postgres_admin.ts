@@ -13,6 +13,7 @@ import { idHash } from "./postgres_migrations.ts";
 import type { PostgresSession } from "./postgres_session.ts";
 import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
 import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "./sink_admin.ts";
+import { escapeId, unescapeId } from "./storable_text.ts";
 
 /** What a sink needs of its tables. */
 const PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE"];
@@ -151,7 +152,7 @@ export class PostgresAdmin implements SinkAdmin {
       `${this.#select()} WHERE (letter.rejected_at, letter.request_id) > ($2::timestamptz, $3::text) ${order}`,
       limit,
       after.rejectedAt,
-      after.requestId,
+      escapeId(after.requestId),
     );
     return rows.map(asDeadLetter);
   }
@@ -159,7 +160,7 @@ export class PostgresAdmin implements SinkAdmin {
   async findDeadLetters(requestIds: readonly string[]): Promise<DeadLetter[]> {
     const rows = await this.#all(
       `${this.#select()} JOIN unnest($1::text[]) AS asked (id) ON ${SAME_ID}`,
-      [...new Set(requestIds)],
+      [...new Set(requestIds)].map(escapeId),
     );
     return rows.map(asDeadLetter);
   }
@@ -167,7 +168,7 @@ export class PostgresAdmin implements SinkAdmin {
   dropDeadLetters(requestIds: readonly string[]): Promise<number> {
     const sql =
       `DELETE FROM ${this.tables.deadLetters} AS letter USING unnest($1::text[]) AS asked (id) WHERE ${SAME_ID}`;
-    return this.pool.use((session) => session.run(sql, [...new Set(requestIds)]));
+    return this.pool.use((session) => session.run(sql, [...new Set(requestIds)].map(escapeId)));
   }
 
   close(): Promise<void> {
@@ -188,7 +189,7 @@ const SAME_ID = `(${idHash("letter.request_id")}) = (${idHash('asked.id COLLATE 
 
 function asDeadLetter(row: PostgresRow): DeadLetter {
   return {
-    requestId: row.request_id as string,
+    requestId: unescapeId(row.request_id as string),
     data: row.data as string,
     partitionKey: row.partition_key as string | null,
     errorType: row.error_type as string,

@@ -14,6 +14,7 @@ import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgr
 import { isSameWrite } from "./same_write.ts";
 import type { Rejection } from "./settle_batch.ts";
 import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
+import { escapedIdSql, escapeId } from "./storable_text.ts";
 
 /** A time as receipts have it, whatever the server's settings for dates are. */
 const ISO_UTC = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
@@ -81,7 +82,7 @@ export class PostgresLedger {
         ${onConflict} RETURNING request_id
       ), absolved AS (
         DELETE FROM ${deadLetters} AS letter USING fresh WHERE EXISTS (SELECT FROM ${deadLetters})
-          AND (${idHash("letter.request_id")}) = (${idHash("fresh.request_id")})
+          AND (${idHash("letter.request_id")}) = (${idHash(escapedIdSql("fresh.request_id"))})
       )
       SELECT count(*)::integer AS count, EXISTS (SELECT FROM self) AS right_ledger, ${isoUtc(at("$7"))} AS committed_at,
         (SELECT json_agg(request_id) FROM fresh WHERE (SELECT count(*) FROM fresh) < cardinality($1)) AS ids FROM fresh`;
@@ -249,17 +250,14 @@ export class PostgresLedger {
     batch: SinkBatch,
     rejectedAt: string | null,
   ): Promise<void> {
-    // Two ids may become one when they are escaped: one statement cannot write a row twice.
-    const byId = new Map(rejections.map((rejection) => [escapeUnstorable(rejection.write.requestId), rejection]));
-    const letters = [...byId.values()];
     await session.run(
       this.#reject,
-      [...byId.keys()],
-      letters.map(({ write }) => escapeUnstorable(write.digest)),
-      letters.map(({ write }) => escapeUnstorable(write.data)),
-      letters.map(({ write }) => write.partitionKey === null ? null : escapeUnstorable(write.partitionKey)),
-      letters.map(({ fault }) => escapeUnstorable(fault.errorType)),
-      letters.map(({ fault }) => escapeUnstorable(fault.message)),
+      rejections.map(({ write }) => escapeId(write.requestId)),
+      rejections.map(({ write }) => escapeUnstorable(write.digest)),
+      rejections.map(({ write }) => escapeUnstorable(write.data)),
+      rejections.map(({ write }) => write.partitionKey === null ? null : escapeUnstorable(write.partitionKey)),
+      rejections.map(({ fault }) => escapeUnstorable(fault.errorType)),
+      rejections.map(({ fault }) => escapeUnstorable(fault.message)),
       batch.batchId,
       rejectedAt,
     );

@@ -14,6 +14,7 @@ import { SqliteConnection } from "./sqlite_connection.ts";
 import { SqliteLedger } from "./sqlite_ledger.ts";
 import { migrateSqlite, readSqliteVersion } from "./sqlite_schema.ts";
 import type { SqliteRow } from "./sqlite_value.ts";
+import { escapeId, unescapeId } from "./storable_text.ts";
 
 /** How long to wait for the write lock, in milliseconds: nobody waits for a person's command. */
 const LOCK_WAIT_MS = 10_000;
@@ -134,7 +135,7 @@ export class SqliteAdmin implements SinkAdmin {
       const rows = after === undefined ? this.#connection.all(`${SELECT} ${ORDER}`, limit) : this.#connection.all(
         `${SELECT} WHERE (rejected_at, request_id) > (?, ?) ${ORDER}`,
         after.rejectedAt,
-        after.requestId,
+        escapeId(after.requestId),
         limit,
       );
       return rows.map(asDeadLetter);
@@ -142,12 +143,14 @@ export class SqliteAdmin implements SinkAdmin {
   }
 
   findDeadLetters(requestIds: readonly string[]): Promise<DeadLetter[]> {
-    return this.#call(() => this.#connection.all(`${SELECT} ${AMONG}`, JSON.stringify(requestIds)).map(asDeadLetter));
+    return this.#call(() =>
+      this.#connection.all(`${SELECT} ${AMONG}`, JSON.stringify(requestIds.map(escapeId))).map(asDeadLetter)
+    );
   }
 
   dropDeadLetters(requestIds: readonly string[]): Promise<number> {
     const sql = `DELETE FROM rejected_writes ${AMONG}`;
-    return this.#transaction(() => this.#connection.run(sql, JSON.stringify(requestIds)));
+    return this.#transaction(() => this.#connection.run(sql, JSON.stringify(requestIds.map(escapeId))));
   }
 
   close(): Promise<void> {
@@ -177,7 +180,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 function asDeadLetter(row: SqliteRow): DeadLetter {
   const text = (column: string) => decoder.decode(row[column] as Uint8Array);
   return {
-    requestId: text("request_id"),
+    requestId: unescapeId(text("request_id")),
     data: text("data"),
     partitionKey: row.partition_key === null ? null : text("partition_key"),
     errorType: text("error_type"),

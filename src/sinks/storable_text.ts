@@ -36,3 +36,28 @@ export function escapeLoneSurrogates(text: string): string {
   if (text.isWellFormed()) return text;
   return text.replace(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
+
+/** Stands in front of each escape of an id. No id that callers may choose holds it, so those are kept as they are. */
+const ID_ESCAPE = "\u001a";
+
+const UNSTORABLE_IN_ID = new RegExp(`[\\p{Surrogate}\\0${ID_ESCAPE}]`, "gu");
+
+const ID_ESCAPED = new RegExp(`${ID_ESCAPE}\\\\u([0-9a-f]{4})`, "g");
+
+/**
+ * Writes an id as text that every database can hold. Two ids are never the same text, whatever is in them: their dead
+ * letters would be one.
+ */
+export function escapeId(id: string): string {
+  return id.replace(UNSTORABLE_IN_ID, (unit) => `${ID_ESCAPE}\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Reads what {@linkcode escapeId} has written. */
+export function unescapeId(text: string): string {
+  return text.replace(ID_ESCAPED, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+/** SQL text of {@linkcode escapeId}, for PostgreSQL and for ids that it could store as they are. */
+export function escapedIdSql(id: string): string {
+  return `replace(${id}, E'\\x1a', E'\\x1a\\\\u001a')`;
+}

@@ -66,6 +66,46 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     assertEquals((await admin.listDeadLetters(10)).map(({ requestId }) => requestId), ["b", "a"]);
     await Promise.all([admin.close(), sink.close()]);
   }],
+  ["keeps a dead letter for each id, whatever is in it", async ({ open, admin: openAdmin }) => {
+    let refusing = true;
+    const sink = await open(() => {
+      if (refusing) throw new Error("no");
+    });
+    const ids = [
+      "a\0",
+      "a\\u0000",
+      "a\\\\u0000",
+      "b\ud800",
+      "b\\ud800",
+      "b\\\\ud800",
+      "c\u001a",
+      "c\u001a\\u001a",
+      "\\",
+      "\\\\",
+    ];
+    for (const batch of ["first", "second"]) {
+      const outcomes = await sink.write(makeBatch(batch, ids));
+      assertEquals(outcomes.map(({ status }) => status), ids.map(() => "rejected"));
+    }
+    const admin = await openAdmin();
+    const idsOf = (letters: readonly DeadLetter[]) => letters.map(({ requestId }) => requestId).sort();
+    assertEquals(idsOf(await admin.listDeadLetters(100)), ids.toSorted());
+    const [first, ...rest] = await admin.listDeadLetters(100);
+    assertEquals(await admin.listDeadLetters(100, first), rest);
+    assertEquals(idsOf(await admin.findDeadLetters(ids)), ids.toSorted());
+    for (const id of ids) assertEquals(idsOf(await admin.findDeadLetters([id])), [id]);
+    assertEquals(await admin.dropDeadLetters(["a\0", "b\\ud800"]), 2);
+    refusing = false;
+    // Ids that no database stores are refused again.
+    const stored = ["a\\u0000", "c\u001a", "\\"];
+    assertEquals(
+      (await sink.write(makeBatch("third", stored))).map(({ status }) => status),
+      stored.map(() => "committed"),
+    );
+    const left = ids.filter((id) => !["a\0", "b\\ud800", ...stored].includes(id));
+    assertEquals(idsOf(await admin.listDeadLetters(100)), left.toSorted());
+    await Promise.all([admin.close(), sink.close()]);
+  }],
   ["counts and prunes the ledger rows from before a time, and no others", async ({ open, admin: openAdmin, age }) => {
     const sink = await open();
     await sink.write(makeBatch("old", makeIds("old", 12_000)));
