@@ -69,13 +69,22 @@ function otherEffect(kept: string | null, given: string | null, description: str
 
 /** What to say of a ledger without a name that has rows, to a sink with `apply`: nobody knows what they went through. */
 export function unnamedRows(applyName: string, description: string): SinkError {
+  // Behind `=` no name is taken for another flag.
+  const flag = applyName.startsWith("-")
+    ? `--apply-name=${shellWord(applyName)}`
+    : `--apply-name ${shellWord(applyName)}`;
   const message =
     `Cannot use ${description} as it has rows, and no name of the effect that they went through: if it is ` +
-    `this one, say so with 'deno task sink migrate --apply-name ${applyName}'`;
+    `this one, say so with: deno task sink migrate ${flag}`;
   return new SinkError("setup", "no", message);
 }
 
-/** What to say of a ledger whose row about itself is gone. */
+/** Writes a word so that a shell takes it for one, as it is. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** What to say of a ledger whose row about itself is gone: nobody but a person knows what its rows went through. */
 export function noLedgerRow(description: string): SinkError {
   const message = `Cannot use ${description} as its identity is gone, and with it the name of its effect: run ` +
     "'deno task sink migrate' with --apply-name NAME, or with --no-apply if its rows went through none";

@@ -71,6 +71,17 @@ const TESTS: readonly (readonly [name: string, run: (subject: Subject) => Promis
     assertEquals(await sink.countCommitted(), 2);
     await Promise.all([sink.close(), none.close()]);
   }],
+  ["open() says what to run in a way that a shell takes for the name as it is", async ({ open }) => {
+    const none = await open({});
+    await none.write(makeBatch("old", ["a"]));
+    await none.close();
+    for (const applyName of ["bank", "my bank", "it's $HOME `x` \\ \"", "-rf", "--no apply", "ü", "*", "#1", "a;b"]) {
+      const [, flag] = (await refused(() => open({ apply, applyName }))).split("deno task sink migrate ");
+      const { stdout } = await new Deno.Command("sh", { args: ["-c", `printf '%s\\n' ${flag}`] }).output();
+      const [name, ...value] = new TextDecoder().decode(stdout).split("\n").slice(0, -1);
+      assertEquals(value.length === 0 ? name : `${name}=${value}`, `--apply-name=${applyName}`);
+    }
+  }],
   ["write() is refused when the name was changed since, and before anything is stored", async ({ open, migrate }) => {
     const sink = await open({ apply, applyName: "bank" });
     await migrate("stock");
