@@ -27,6 +27,15 @@ const PREPARED_MAX = 100;
 /** Asks which process of the server answers. */
 const WHO = "SELECT pg_backend_pid() AS pid";
 
+/** How often a pooler must hang up at the begin of a transaction until it is taken for what it always does. */
+const BEGIN_ATTEMPTS = 3;
+
+const NO_TRANSACTIONS = "the pooler hangs up when a transaction begins, as one in statement mode does: " +
+  "set its pool_mode to transaction or session";
+
+/** A connection that has answered a statement was lost when a transaction began. */
+class LostAtBegin extends Error {}
+
 /** How to connect. */
 export interface PostgresSessionOptions extends PostgresLimits {
   /** For the driver: holds the password. */
@@ -91,13 +100,20 @@ export class PostgresSession {
    * @throws {SinkError} If the server cannot be reached in time or does not let this user in.
    */
   static async open(options: PostgresSessionOptions): Promise<PostgresSession> {
-    const session = PostgresSession.#make(options);
-    try {
-      await session.#connect();
-      return session;
-    } catch (error) {
-      await session.close();
-      throw session.#toSinkError(classifyPostgresError(error), "no", error);
+    for (let attempt = 1;; attempt++) {
+      const session = PostgresSession.#make(options);
+      try {
+        await session.#connect();
+        return session;
+      } catch (error) {
+        await session.close();
+        // It may be restarting.
+        if (error instanceof LostAtBegin && attempt < BEGIN_ATTEMPTS) continue;
+        if (error instanceof LostAtBegin) {
+          throw new SinkError("setup", "no", `${options.description}: ${NO_TRANSACTIONS}`);
+        }
+        throw session.#toSinkError(classifyPostgresError(error), "no", error);
+      }
     }
   }
 
@@ -121,6 +137,17 @@ export class PostgresSession {
       await this.#within(this.#sql.unsafe(setForSession(this.#options)), connectTimeoutMs);
     }
     this.#reserved = await this.#sql.reserve();
+    if (this.#shared) await this.#tryTransaction();
+  }
+
+  /** The driver does not tell of the error with which a pooler in statement mode hangs up. */
+  async #tryTransaction(): Promise<void> {
+    try {
+      await this.#query(BEGIN, [], true);
+    } catch (error) {
+      throw this.#lost && classifyPostgresError(error).code === "CONNECTION_CLOSED" ? new LostAtBegin() : error;
+    }
+    await this.#query("COMMIT", [], true);
   }
 
   /** Whether the connection is there. */

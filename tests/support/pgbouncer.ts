@@ -13,7 +13,7 @@ import { eventually } from "./eventually.ts";
 export const INSTALL_PGBOUNCER = "install PgBouncer, on Debian: apt-get install pgbouncer";
 
 /** When PgBouncer takes a connection to the server back from a client. */
-export type PoolMode = "session" | "transaction";
+export type PoolMode = "session" | "transaction" | "statement";
 
 /** Finds PgBouncer: Debian has it where a user's PATH does not lead. */
 export function findPgbouncer(): string | undefined {

@@ -80,7 +80,23 @@ for (const mode of ["session", "transaction"] as const) {
   );
 }
 
-pgbouncerTests("transaction")(
+const pgbouncerTest = pgbouncerTests("transaction");
+
+pgbouncerTest("PostgresSink.open() says that a PgBouncer in statement mode is of no use", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  const { Pgbouncer } = await import("../support/pgbouncer.ts");
+  await using pgbouncer = await Pgbouncer.start(cluster, "statement");
+  for (const pooling of ["auto", "transaction"] as const) {
+    const { kind, wrote, message } = await assertRejects(
+      () => store.openWith({ url: pgbouncer.url, pooling }),
+      SinkError,
+    );
+    assertEquals([kind, wrote], ["setup", "no"], message);
+    assert(message.includes("statement mode") && message.includes("pool_mode"), message);
+  }
+});
+
+pgbouncerTest(
   "a sink leaves neither settings nor prepared statements on the connections of a pooler",
   async (cluster, { url }) => {
     await using store = await PostgresStore.create(cluster, { url });
