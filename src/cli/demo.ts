@@ -56,12 +56,12 @@ await main({
     `git log --pretty='{"commit":"%H","at":"%aI"}' | deno task demo --input -`,
   ],
   async run(flags, _operands, signal) {
-    const openSink = sinkOpener(flags.sink);
+    const level = flags["log-level"] as Level;
+    const log = createLog(level);
+    const openSink = sinkOpener(flags.sink, log.info);
     const batching = batchingOf(flags);
     const dataConverter = await dataConverterOf(flags["body-storage"]);
     const writes = await writesOf(flags, DEFAULT_WORKFLOWS);
-    const level = flags["log-level"] as Level;
-    const log = createLog(level);
     installRuntime(log, level);
 
     const { address } = flags;

@@ -147,8 +147,12 @@ export async function dataConverterOf(given: string | undefined): Promise<DataCo
   }
 }
 
-/** Checks a sink's address now and returns what opens it. */
-export function sinkOpener(given: string | undefined): () => Promise<Sink> {
+/**
+ * Checks a sink's address now and returns what opens it.
+ *
+ * @param say Told that a new ledger was created.
+ */
+export function sinkOpener(given: string | undefined, say: (message: string) => void): () => Promise<Sink> {
   const spec = sinkSpecOf(given);
-  return () => openSink(spec);
+  return () => openSink(spec, { onNewLedger: (path) => say(`Created a new ledger at ${path}`) });
 }

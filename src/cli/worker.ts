@@ -44,7 +44,7 @@ await main({
     checkRole(flags);
     const level = flags["log-level"] as Level;
     const log = createLog(level);
-    const openSink = sinkOpener(flags.sink);
+    const openSink = sinkOpener(flags.sink, log.warn);
     const batching = batchingOf(flags);
     const dataConverter = await dataConverterOf(flags["body-storage"]);
     installRuntime(log, level);

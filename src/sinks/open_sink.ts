@@ -4,6 +4,8 @@
  * @module
  */
 
+import { mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { PlainTable, type PlainTableName } from "./plain_table.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
 import { POSTGRES_SCHEMA_VERSION } from "./postgres_schema.ts";
@@ -12,10 +14,13 @@ import { type Sink, SinkError } from "./sink.ts";
 import type { SinkAdmin } from "./sink_admin.ts";
 import { SqliteAdmin } from "./sqlite_admin.ts";
 import { SQLITE_SCHEMA_VERSION } from "./sqlite_schema.ts";
-import { migrateSqliteSink, SqliteSink } from "./sqlite_sink.ts";
+import { migrateSqliteSink, SqliteSink, type SqliteSinkOptions } from "./sqlite_sink.ts";
+
+/** The folder that is created where it is missing, so that the first command works. */
+const DEFAULT_FOLDER = "data";
 
 /** The sink that commands use when none is named. */
-export const DEFAULT_SINK_SPEC = "sqlite:data/ledger.db";
+export const DEFAULT_SINK_SPEC = `sqlite:${DEFAULT_FOLDER}/ledger.db`;
 
 /** A parsed sink specification. */
 export type SinkSpec =
@@ -60,15 +65,28 @@ export function parseSinkSpec(spec: string): SinkSpec {
   return { kind: "sqlite", path };
 }
 
+/** Creates the folder of a file if it is that of {@linkcode DEFAULT_SINK_SPEC}. */
+function makeDefaultFolder(path: string): void {
+  if (resolve(dirname(path)) !== resolve(DEFAULT_FOLDER)) return;
+  try {
+    mkdirSync(DEFAULT_FOLDER, { recursive: true });
+  } catch {
+    // Opening the file says what is wrong.
+  }
+}
+
 /**
- * Opens a sink.
+ * Opens a sink. A SQLite file is created where it is missing; its folder must be there, unless it is `data`.
  *
  * @param spec As for {@linkcode parseSinkSpec}.
+ * @param options `onNewLedger` is told when a SQLite ledger is a new one.
  * @throws {SinkError} If `spec` is of no accepted form or the sink cannot be opened.
  */
-export async function openSink(spec: string): Promise<Sink> {
+export async function openSink(spec: string, options: Pick<SqliteSinkOptions, "onNewLedger"> = {}): Promise<Sink> {
   const parsed = parseSinkSpec(spec);
-  return parsed.kind === "sqlite" ? await SqliteSink.open(parsed) : await PostgresSink.open(parsed);
+  if (parsed.kind === "postgres") return await PostgresSink.open(parsed);
+  makeDefaultFolder(parsed.path);
+  return await SqliteSink.open({ ...options, path: parsed.path });
 }
 
 /**
@@ -78,7 +96,10 @@ export async function openSink(spec: string): Promise<Sink> {
  */
 export async function openPlainTable(spec: string, table: PlainTableName): Promise<PlainTable> {
   const parsed = parseSinkSpec(spec);
-  if (parsed.kind === "sqlite") return await PlainTable.open({ path: parsed.path, table });
+  if (parsed.kind === "sqlite") {
+    makeDefaultFolder(parsed.path);
+    return await PlainTable.open({ path: parsed.path, table });
+  }
   throw new SinkError(
     "setup",
     "no",
@@ -109,6 +130,7 @@ export async function migrateSink(
   applyName?: string | null,
 ): Promise<{ readonly before: number; readonly now: number }> {
   const parsed = parseSinkSpec(spec);
+  if (parsed.kind === "sqlite") makeDefaultFolder(parsed.path);
   return parsed.kind === "sqlite"
     ? { before: await migrateSqliteSink(parsed, applyName), now: SQLITE_SCHEMA_VERSION }
     : { before: await migratePostgresSink(parsed, applyName), now: POSTGRES_SCHEMA_VERSION };

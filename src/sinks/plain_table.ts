@@ -21,7 +21,7 @@ export interface PlainRow {
 
 /** What to open and how. */
 export interface PlainTableOptions {
-  /** The SQLite file. It, its folder and the table are created where they are missing. */
+  /** The SQLite file. It and the table are created where they are missing; its folder must be there. */
   readonly path: string;
   readonly table: PlainTableName;
   /** Told about each statement. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { RowFault } from "./isolate.ts";
@@ -42,8 +42,13 @@ export class SqliteConnection {
   private constructor(path: string, onStatement: StatementObserver | undefined) {
     this.#path = path;
     this.#onStatement = onStatement;
+    const folder = dirname(path);
+    if (!existsSync(folder)) {
+      const message =
+        `Cannot open the SQLite file '${path}': there is no folder '${folder}': create it, or correct the path`;
+      throw new SinkError("setup", "no", message);
+    }
     try {
-      mkdirSync(dirname(path), { recursive: true });
       this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     } catch (error) {
       const { message } = error as Error;
@@ -53,13 +58,14 @@ export class SqliteConnection {
   }
 
   /**
-   * Opens a file, and creates it and its folder where they are missing.
+   * Opens a file, and creates it where it is missing. Its folder must be there: a new one is more likely a mistake in the
+   * path than a wish.
    *
    * @param path An absolute path.
    * @param lockWaitMs How long to wait for other connections.
    * @param check Looks at the file before anything in it is changed, and throws to leave it alone.
    * @param onStatement Told about each statement.
-   * @throws {SinkError} If the file cannot be opened or is not a database.
+   * @throws {SinkError} If the file cannot be opened or is not a database, or its folder is missing.
    */
   static async open(
     path: string,

@@ -24,7 +24,7 @@ const WAIT_MAX_MS = 600_000;
 
 /** What to open and how. */
 export interface SqliteSinkOptions {
-  /** The database file, relative to the working directory. It and its folder are created where they are missing. */
+  /** The database file, relative to the working directory. It is created where it is missing; its folder must be there. */
   readonly path: string;
   /**
    * The user's own effect of each write, in the transaction of its ledger row.
@@ -51,6 +51,8 @@ export interface SqliteSinkOptions {
   readonly lockWaitMs?: number;
   /** Told about each statement. */
   readonly onStatement?: StatementObserver;
+  /** Told when the ledger is a new one, with its absolute path: with a mistake in the path it is not the one that was meant. */
+  readonly onNewLedger?: (path: string) => void;
 }
 
 /**
@@ -90,7 +92,7 @@ export class SqliteSink implements Sink {
     const path = resolve(options.path);
     const connection = await SqliteConnection.open(path, lockWaitMs, { onStatement: options.onStatement });
     try {
-      await migrateSqlite(connection, lockWaitMs);
+      if (await migrateSqlite(connection, lockWaitMs) === 0) options.onNewLedger?.(path);
       const ledger = new SqliteLedger(connection);
       const description = `sqlite:${path}`;
       await checkEffect(connection, ledger, applyName, lockWaitMs, description);

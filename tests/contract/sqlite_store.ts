@@ -44,7 +44,7 @@ const DEAD_LETTERS = ["request_id", "data", "error_type", "error_message", "batc
 /** A SQLite file in a folder of its own. */
 export class SqliteStore implements SinkStore {
   readonly folder: string = Deno.makeTempDirSync({ prefix: "sqlite_sink_" });
-  readonly path: string = `${this.folder}/new/ledger.db`;
+  readonly path: string = `${this.folder}/ledger.db`;
 
   /** Opens a sink; the table `effects` is made before an `apply` can want it. */
   async open(each?: EachWrite): Promise<SqliteSink> {

@@ -80,6 +80,16 @@ labTests({}, [
     );
   }],
 
+  ["deno task worker names a folder that is missing, and creates none", async (lab) => {
+    const folder = `${directoryOf(lab)}/ledgre`;
+    const { code, stderr } = await runCommand("worker", ["--sink", `sqlite:${folder}/ledger.db`], onLab(lab));
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(
+      stderr,
+      `error: Cannot open the SQLite file '${folder}/ledger.db': there is no folder '${folder}'`,
+    );
+  }],
+
   ["deno task worker and deno task start work together, and Ctrl-C ends the workers", async (lab) => {
     const file = `${directoryOf(lab)}/roles.db`;
     const roles = [["--role", "main"], ["--role", "batcher", "--sink", `sqlite:${file}`]];
@@ -101,10 +111,12 @@ labTests({}, [
     );
     assertMatch(stdout, /20 transactions in [\d.]+ s: 20 committed, 0 duplicate, 0 rejected/);
     assertEquals(await countRows(file), 20);
-    for (const { worker, stderr } of workers) {
+    for (const [i, { worker, stderr }] of workers.entries()) {
       worker.kill("SIGINT");
       assertEquals((await worker.status).code, 130);
-      assertStringIncludes(await stderr, "Stopping: what has begun is finished first.");
+      const said = await stderr;
+      assertStringIncludes(said, "Stopping: what has begun is finished first.");
+      assertEquals(said.split(`WARN  Created a new ledger at ${file}\n`).length - 1, i, said);
       await Promise.all([worker.stdout.cancel(), worker.stdin.close()]);
     }
   }],

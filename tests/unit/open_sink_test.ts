@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../../src/sinks/open_sink.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DEFAULT_SINK_SPEC, migrateSink, openPlainTable, openSink, parseSinkSpec } from "../../src/sinks/open_sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import { fileTest } from "../contract/sqlite_store.ts";
 
@@ -43,11 +43,38 @@ Deno.test("parseSinkSpec() refuses everything else with one line that names the 
   }
 });
 
-fileTest("openSink() opens a SQLite sink that says where it is", async () => {
+fileTest("openSink() opens a SQLite sink that says where it is, and whether it is a new one", async () => {
   const folder = await Deno.makeTempDir();
-  const sink = await openSink(`sqlite:${folder}/a/b.db`);
-  assertEquals(sink.description, `sqlite:${folder}/a/b.db`);
-  assertEquals(await sink.countCommitted(), 0);
-  await sink.close();
+  const told: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const sink = await openSink(`sqlite:${folder}/b.db`, { onNewLedger: (path) => told.push(path) });
+    assertEquals(sink.description, `sqlite:${folder}/b.db`);
+    assertEquals(await sink.countCommitted(), 0);
+    await sink.close();
+  }
+  assertEquals(told, [`${folder}/b.db`]);
+  await assertRejects(() => openSink(`sqlite:${folder}/a/b.db`), SinkError, `there is no folder '${folder}/a'`);
   await Deno.remove(folder, { recursive: true });
+});
+
+fileTest("openSink() creates the folder of the default file, and migrateSink() and openPlainTable() do", async () => {
+  const folder = await Deno.makeTempDir();
+  const before = Deno.cwd();
+  try {
+    Deno.chdir(folder);
+    const acts = [
+      async () => await (await openSink(DEFAULT_SINK_SPEC)).close(),
+      async () => assertEquals(await migrateSink(DEFAULT_SINK_SPEC), { before: 0, now: 3 }),
+      async () => await (await openPlainTable("sqlite:./data/other.db", "signal_writes")).close(),
+    ];
+    for (const act of acts) {
+      await act();
+      await Deno.remove("data", { recursive: true });
+    }
+    await Deno.writeTextFile("data", "");
+    assertEquals((await assertRejects(() => openSink(DEFAULT_SINK_SPEC), SinkError)).kind, "setup");
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -298,7 +298,6 @@ fileTest("SqliteAdmin.open() makes no file where there is none", async () => {
 
 fileTest("SqliteAdmin.open() leaves a file without a ledger as it is", async () => {
   await using store = new SqliteStore();
-  await Deno.mkdir(`${store.folder}/new`, { recursive: true });
   {
     using foreign = new DatabaseSync(store.path);
     foreign.exec("CREATE TABLE mine (id INTEGER)");
@@ -308,7 +307,7 @@ fileTest("SqliteAdmin.open() leaves a file without a ledger as it is", async () 
   assertEquals([kind, wrote], ["setup", "no"]);
   assert(message.includes("deno task sink migrate"), message);
   assertEquals(await Deno.readFile(store.path), before);
-  const names = [...Deno.readDirSync(`${store.folder}/new`)].map(({ name }) => name);
+  const names = [...Deno.readDirSync(store.folder)].map(({ name }) => name);
   assertEquals(names.length, 1, `${names}`);
   await Deno.writeTextFile(store.path, "this is no database");
   assertEquals((await assertRejects(() => SqliteAdmin.open(store.path), SinkError)).kind, "setup");
@@ -317,7 +316,6 @@ fileTest("SqliteAdmin.open() leaves a file without a ledger as it is", async () 
 
 fileTest("SqliteSink.open() brings a ledger of version 1 to the present one and keeps its rows", async () => {
   await using store = new SqliteStore();
-  await Deno.mkdir(`${store.folder}/new`);
   {
     using old = new DatabaseSync(store.path);
     old.exec(`

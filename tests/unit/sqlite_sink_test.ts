@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { makeBatch } from "../contract/sink_store.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";
 
@@ -56,7 +56,6 @@ fileTest("SqliteSink.open() refuses the tables of a later version and leaves the
 
 fileTest("SqliteSink.open() lives in the user's database, and leaves its user_version alone", async () => {
   await using store = new SqliteStore();
-  await Deno.mkdir(`${store.folder}/new`);
   store.query("PRAGMA user_version = 42");
   store.query("CREATE TABLE orders (id TEXT)");
   await (await store.open()).close();
@@ -66,13 +65,30 @@ fileTest("SqliteSink.open() lives in the user's database, and leaves its user_ve
   assertEquals(store.query("SELECT version FROM batcher_schema"), [{ version: 3 }]);
 });
 
-fileTest("SqliteSink.open() may be called many times at once for a new file", async () => {
+fileTest("SqliteSink.open() creates no folder, and names the one that is missing", async () => {
   await using store = new SqliteStore();
-  const sinks = await Promise.all(Array.from({ length: 8 }, () => store.openWith({})));
-  await Promise.all(sinks.map((sink, index) => sink.write(makeBatch(`${index}`, [`${index}`]))));
-  assertEquals(await sinks[0].countCommitted(), 8);
-  await Promise.all(sinks.map((sink) => sink.close()));
+  const missing = `${store.folder}/ledgre`;
+  for (const open of [SqliteSink.open, migrateSqliteSink]) {
+    const [kind, wrote, message] = await failure(() => open({ path: `${missing}/ledger.db` }));
+    assertEquals([kind, wrote], SETUP);
+    assert(message.includes(`there is no folder '${missing}'`), message);
+  }
+  assertEquals([...Deno.readDirSync(store.folder)], []);
 });
+
+fileTest(
+  "SqliteSink.open() may be called many times at once for a new file, and tells one of a new ledger",
+  async () => {
+    await using store = new SqliteStore();
+    const told: string[] = [];
+    const options = { onNewLedger: (path: string) => told.push(path) };
+    const sinks = await Promise.all(Array.from({ length: 8 }, () => store.openWith(options)));
+    assertEquals(told, [store.path]);
+    await Promise.all(sinks.map((sink, index) => sink.write(makeBatch(`${index}`, [`${index}`]))));
+    assertEquals(await sinks[0].countCommitted(), 8);
+    await Promise.all(sinks.map((sink) => sink.close()));
+  },
+);
 
 fileTest("write() waits for a lock without blocking the event loop, then gives up or goes on", async () => {
   await using store = new SqliteStore();
