@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { POSTGRES_FORM } from "../sinks/postgres_url.ts";
 import { shownLine } from "../worker/shown_line.ts";
 
 /** A mistake of the user, or of the user's set-up: one line, no stack trace, exit code 2. */
@@ -128,7 +129,8 @@ function withoutPasswords(message: string, args: readonly string[]): string {
   const quoted = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1), arg.split("=")[0]]);
   return quoted.reduce((text, arg) => {
     const scheme = ADDRESS.exec(arg)?.[0];
-    if (scheme === undefined) return text;
+    // What is a part of a template holds no secret, and the template must stay as it is.
+    if (scheme === undefined || POSTGRES_FORM.includes(arg)) return text;
     return text.replaceAll(arg, `${scheme}…`).replaceAll(JSON.stringify(arg).slice(1, -1), `${scheme}…`);
   }, message);
 }

@@ -9,7 +9,7 @@ import { dirname, resolve } from "node:path";
 import { PlainTable, type PlainTableName } from "./plain_table.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
 import { POSTGRES_SCHEMA_VERSION } from "./postgres_schema.ts";
-import { isPostgresUrl, parsePostgresUrl } from "./postgres_url.ts";
+import { isPostgresUrl, parsePostgresUrl, POSTGRES_FORM } from "./postgres_url.ts";
 import { type Sink, SinkError } from "./sink.ts";
 import type { SinkAdmin } from "./sink_admin.ts";
 import { SqliteAdmin } from "./sqlite_admin.ts";
@@ -57,7 +57,7 @@ export function parseSinkSpec(spec: string): SinkSpec {
   }
   const match = /^sqlite:(?<path>.+)$/is.exec(spec);
   const path = match?.groups?.path.replace(/^\/{3,}/, "/");
-  if (path === undefined) throw refuse(spec, "it must be sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+  if (path === undefined) throw refuse(spec, `it must be sqlite:FILE or ${POSTGRES_FORM}`);
   if (path.startsWith("//")) throw refuse(spec, "a host makes no sense: write sqlite:FILE or sqlite:///FILE");
   if (path.startsWith(":memory:")) {
     throw refuse(spec, "a database in memory has one connection and no ledger after a restart: write sqlite:FILE");

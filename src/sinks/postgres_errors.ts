@@ -8,6 +8,8 @@
  * @module
  */
 
+import { POSTGRES_PARAMETERS } from "./postgres_url.ts";
+
 /** Who is at fault: one row, the database for a while, or the set-up. */
 export type PostgresFaultKind = "row" | "unavailable" | "setup";
 
@@ -30,6 +32,10 @@ const RETRY = "it may pass by itself, a retry is safe";
 const ROW: Row = ["row", "correct the row"];
 const TABLES = "create the tables with 'deno task sink migrate', or correct the names in --sink";
 
+/** With such a code the server refuses a connection for a parameter: unknown, no name, no value for it, or not to be set. */
+const PARAMETER_CODES: ReadonlySet<string> = new Set(["42704", "42602", "22023", "55P02"]);
+const PARAMETER: Row = ["setup", `correct this parameter of the address: there are ${POSTGRES_PARAMETERS}`];
+
 const POOLED = "a pooler hands connections from transaction to transaction: add pooling=transaction to the address";
 
 /** Codes that mean something else where a certain routine of the server gives them. */
@@ -47,7 +53,11 @@ const BY_ROUTINE: Readonly<Record<string, Row>> = {
 const BY_POOLER_TEXT: readonly (readonly [text: RegExp, row: Row])[] = [
   [
     /^unsupported (?:options )?startup parameter/i,
-    ["setup", "take this parameter out of the address, or name it in the pooler's ignore_startup_parameters"],
+    [
+      "setup",
+      "take this parameter out of the address, or name it in the pooler's ignore_startup_parameters: there are " +
+      POSTGRES_PARAMETERS,
+    ],
   ],
   [/authentication failed$|^no such user/i, ["setup", "correct user and password, here or in the pooler's auth_file"]],
   [/^no such database/i, ["setup", "create the database in the pooler's configuration, or correct its name"]],
@@ -130,6 +140,7 @@ export function classifyPostgresError(error: unknown): PostgresFault {
   if (isSqlState) {
     const [kind, advice] = BY_ROUTINE[`${code} ${routine}`] ??
       (routine === undefined ? rowOfPooler(code, message) : undefined) ??
+      (severity === "FATAL" && PARAMETER_CODES.has(code) ? PARAMETER : undefined) ??
       rowOf(code);
     const undoesStatement = severity === "ERROR" && !UNDECIDED_END.test(code);
     // A fatal error may come after the commit, while it waits for a standby.

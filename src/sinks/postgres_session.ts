@@ -122,7 +122,11 @@ export class PostgresSession {
       return new PostgresSession(options);
     } catch {
       // Its error quotes the address, with the password in it.
-      throw new SinkError("setup", "no", `Cannot use the address of ${options.description}: correct host and port`);
+      throw new SinkError(
+        "setup",
+        "no",
+        `Cannot use the address of ${options.description}: correct host, port and parameters`,
+      );
     }
   }
 

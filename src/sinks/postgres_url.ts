@@ -39,6 +39,13 @@ const OWN = {
   pooling: (value: string) => ({ pooling: value as PostgresPooling }),
 } as const;
 
+/** The form of an address: what a message may say of it. */
+export const POSTGRES_FORM = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+
+/** What an address may have behind `?`, for messages. */
+export const POSTGRES_PARAMETERS = `${Object.keys(OWN).join(", ")}, those of the driver (sslmode, ` +
+  "target_session_attrs) and settings of the server (such as search_path)";
+
 /** Tells whether `spec` means to be the address of a PostgreSQL sink. */
 export function isPostgresUrl(spec: string): boolean {
   return /^postgres(?:ql)?:/i.test(spec);
@@ -100,7 +107,7 @@ function isHost(text: string): boolean {
 }
 
 function badForm(): SinkError {
-  const message = "Cannot use a --sink 'postgres:…': it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with " +
+  const message = "Cannot use a --sink 'postgres:…': it must be " + POSTGRES_FORM + ", with " +
     "special characters of the password written as %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #";
   return new SinkError("setup", "no", message);
 }

@@ -31,6 +31,17 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["worker", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
   ["server", ["--port", "70000"], "", "--port must be a whole number from 0 to 65535"],
   ["demo", ["--sink", "postgres://u:p@ss@h/d"], "", "Cannot use a --sink 'postgres:…'"],
+  ...["postgres:", "postgres://", "postgres://USER:PASSWORD@HOST:PORT/DATABASE", "postgresql://u:planted@h:p/d"].map((
+    sink,
+  ) =>
+    ["sink", ["check", "--sink", sink], "", "it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with"] as const
+  ),
+  [
+    "worker",
+    ["--address", "127.0.0.1:1", "--sink=postgres:"],
+    "",
+    "'postgres:…': it must be postgres://USER:PASSWORD@",
+  ],
   ["sink", [], "", "Missing argument ACTION"],
   ["sink", ["vacuum"], "", "Unknown action vacuum: it must be one of migrate, check"],
   ["sink", ["migrate", "twice"], "", "Unexpected argument twice"],

@@ -73,6 +73,7 @@ for (const mode of ["session", "transaction"] as const) {
       const { kind, wrote, message } = await assertRejects(open, SinkError);
       assertEquals([kind, wrote], ["setup", "no"], message);
       assert(message.includes("search_path") && message.includes("ignore_startup_parameters"), message);
+      assert(message.includes("there are schema, ledger_table, dead_letter_table"), message);
       const stranger = () => store.openWith({ url: url.replace("postgres@", "stranger@") });
       const refused = await assertRejects(stranger, SinkError);
       assertEquals([refused.kind, refused.wrote], ["setup", "no"], refused.message);

@@ -52,6 +52,34 @@ postgresTest(
 );
 
 postgresTest(
+  "PostgresSink.open() names a parameter of the address that nobody knows, and those that there are",
+  async (cluster) => {
+    const refused = {
+      "shcema=x": '"shcema"',
+      "sslmod=require": '"sslmod"',
+      "work_mem=much": '"work_mem"',
+      "max_connections=9": '"max_connections"',
+      "a.b-c=1": '"a.b-c"',
+    };
+    for (const [parameter, named] of Object.entries(refused)) {
+      const message = await setupMessage(() => PostgresSink.open({ url: `${cluster.url()}?${parameter}` }));
+      assert(message.includes(named) && !message.includes("\n"), message);
+      assert(message.includes("there are schema, ledger_table") && message.includes("sslmode"), message);
+    }
+    const url = `${cluster.url()}?work_mem=4MB&schema=known`;
+    assertEquals(await migratePostgresSink({ url }), 0);
+    await using store = await PostgresStore.create(cluster);
+    for (
+      const sql of ["CREATE ROLE visitor LOGIN", "CREATE DATABASE closed", "REVOKE ALL ON DATABASE closed FROM public"]
+    ) {
+      await store.query(sql);
+    }
+    const message = await setupMessage(() => PostgresSink.open({ url: cluster.url("closed", "visitor") }));
+    assert(message.includes("42501") && message.includes("grant this role"), message);
+  },
+);
+
+postgresTest(
   "write() says set-up when a table is gone or permission is missing, and goes on when it is back",
   async (cluster) => {
     await using store = await PostgresStore.create(cluster);
