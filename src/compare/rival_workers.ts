@@ -9,6 +9,7 @@ import { loadConnectConfig, nativeConnectionOptions } from "../client/connection
 import { PlainTable, type PlainTableName } from "../sinks/plain_table.ts";
 import { createRivalWorker } from "../worker/create_worker.ts";
 import { runWorker } from "../worker/local_system.ts";
+import { logTaskFailure } from "../worker/watched_worker.ts";
 import { DatabaseLoad } from "./database_load.ts";
 import type { VariantWorkerOptions, VariantWorkers } from "./variant.ts";
 
@@ -43,9 +44,11 @@ export async function startRivalWorkers(
     insert = (batchId, rows) => options.faults.around(() => opened.write(batchId, rows));
   }
   for (const { taskQueue, activities } of workers(insert)) {
-    const { workflowBundle } = options;
-    const worker = await createRivalWorker({ connection: native, namespace, workflowBundle, taskQueue, activities });
-    stack.defer(runWorker(worker, (error) => options.log.error(`A worker ended: ${(error as Error).message}`)));
+    const { workflowBundle, log } = options;
+    const onTaskFailure = logTaskFailure(log);
+    const base = { connection: native, namespace, workflowBundle, onTaskFailure };
+    const worker = await createRivalWorker({ ...base, taskQueue, activities });
+    stack.defer(runWorker(worker, (error) => log.error(`A worker ended: ${(error as Error).message}`)));
   }
   const started = stack.move();
   return {

@@ -7,7 +7,7 @@ import type { DataConverter } from "@temporalio/common";
 import {
   bundleWorkflowCode,
   type NativeConnection,
-  Worker,
+  type Worker,
   type WorkflowBundleOption,
   type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
@@ -20,6 +20,7 @@ import type { BatchWriter } from "../client/batch_writer.ts";
 import { BATCHER_TASK_QUEUE, BATCHER_WORKFLOW, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { sendBytesAsText } from "./activation_bytes.ts";
+import { createWatchedWorker, type TaskFailure } from "./watched_worker.ts";
 
 /** Entries of workflow bundles. */
 export const WORKFLOW_ENTRIES = {
@@ -52,6 +53,8 @@ export interface WorkerBase {
    * @default {JSON, all of it in the history}
    */
   readonly dataConverter?: DataConverter;
+  /** Told about every failed attempt of a workflow task: its workflow gets no further until one succeeds. */
+  readonly onTaskFailure?: (failure: TaskFailure) => void;
 }
 
 /** Options of {@linkcode createBatcherWorker}. */
@@ -87,7 +90,7 @@ const CALLER_SLOTS = {
 /** Creates the worker that runs batchers and their flushes. */
 export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
   sendBytesAsText(BATCHER_WORKFLOW);
-  return Worker.create({
+  return createWatchedWorker({
     connection: options.connection,
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,
@@ -98,12 +101,12 @@ export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Work
       ...(options.insertSignalBatch && createBatchWriteActivities(options.insertSignalBatch)),
     },
     shutdownGraceTime: "10s",
-  });
+  }, options.onTaskFailure);
 }
 
 /** Creates the worker that runs callers and their submits. */
 export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
-  return Worker.create({
+  return createWatchedWorker({
     connection: options.connection,
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,
@@ -112,7 +115,7 @@ export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
     activities: createMainActivities(options.writer),
     ...CALLER_SLOTS,
     shutdownGraceTime: "10s",
-  });
+  }, options.onTaskFailure);
 }
 
 /** Without a store of its own a worker still knows a reference when it meets one, and says what to set. */
@@ -127,6 +130,6 @@ export interface RivalWorkerOptions extends WorkerBase {
 }
 
 /** Creates a worker for callers or batchers of another kind, with the slots that our own callers have. */
-export function createRivalWorker(options: RivalWorkerOptions): Promise<Worker> {
-  return Worker.create({ ...options, ...CALLER_SLOTS, shutdownGraceTime: "10s" });
+export function createRivalWorker({ onTaskFailure, ...options }: RivalWorkerOptions): Promise<Worker> {
+  return createWatchedWorker({ ...options, ...CALLER_SLOTS, shutdownGraceTime: "10s" }, onTaskFailure);
 }

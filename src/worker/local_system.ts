@@ -30,6 +30,7 @@ import {
 import { BodySweeper } from "./body_sweeper.ts";
 import type { Log } from "./log.ts";
 import { SignalTable } from "./signal_table.ts";
+import { logTaskFailure } from "./watched_worker.ts";
 
 /** Which of the two services a process runs. */
 export const ROLES = ["all", "main", "batcher"] as const;
@@ -109,7 +110,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   stack.defer(() => native.close());
   const { client } = stack.use(await connectClient({ address, dataConverter }));
   const workflowBundle = options.workflowBundle ?? await bundleWorkflows(options.workflows);
-  const base = { connection: native, namespace, workflowBundle, dataConverter };
+  const base = { connection: native, namespace, workflowBundle, dataConverter, onTaskFailure: logTaskFailure(log) };
   const start = (worker: Worker, what: string) => {
     stack.defer(runWorker(worker, options.onFailure));
     log.info(`${what} on task queue ${worker.options.taskQueue}`);

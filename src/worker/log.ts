@@ -32,3 +32,25 @@ export function createLog(level: Level, write: (line: string) => void = (line) =
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
+
+/** How long a message that was told is not told again. */
+const REPEAT_AFTER_MS = 60_000;
+
+/** Tells each message at most once a minute. */
+export function withoutRepeats(
+  tell: (message: string) => void,
+  nowMs: () => number = () => performance.now(),
+): (message: string) => void {
+  /** The oldest first. */
+  const toldAtMs = new Map<string, number>();
+  return (message) => {
+    const now = nowMs();
+    for (const [told, atMs] of toldAtMs) {
+      if (now - atMs < REPEAT_AFTER_MS) break;
+      toldAtMs.delete(told);
+    }
+    if (toldAtMs.has(message)) return;
+    toldAtMs.set(message, now);
+    tell(message);
+  };
+}

@@ -1,4 +1,4 @@
-import { DefaultLogger, type LogLevel, Runtime } from "@temporalio/worker";
+import { DefaultLogger, type LogEntry, type LogLevel, Runtime, UnexpectedError } from "@temporalio/worker";
 import type { Level, Log } from "./log.ts";
 
 let runtimeInstalled = false;
@@ -14,13 +14,20 @@ export function installRuntime(log: Log, level: Level): void {
   const sdkLevel = level.toUpperCase() as LogLevel;
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger(sdkLevel, ({ level, message, meta }) => {
-      const error = meta?.error instanceof Error ? `: ${meta.error.message}` : "";
-      const write = { TRACE: log.debug, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
-      write(`temporal: ${message}${error}`);
-    }),
+    logger: new DefaultLogger(sdkLevel, tellEntry(log)),
     telemetryOptions: {
       logging: { filter: { core: sdkLevel === "DEBUG" ? "INFO" : "ERROR", other: "ERROR" }, forward: {} },
     },
   });
+}
+
+/** Tells a log what the SDK logs. */
+export function tellEntry(log: Log): (entry: Omit<LogEntry, "timestampNanos">) => void {
+  return ({ level, message, meta }) => {
+    const error = meta?.error instanceof Error ? `: ${meta.error.message}` : "";
+    // The SDK says at each attempt that a workflow task fails. The watched worker says it once, and for which workflow.
+    const isTaskFailure = meta?.workflowExists !== undefined && !(meta.error instanceof UnexpectedError);
+    const write = { TRACE: log.debug, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
+    (isTaskFailure ? log.debug : write)(`temporal: ${message}${error}`);
+  };
 }

@@ -1,50 +1,8 @@
 /** The signal variant's commands as a user runs them. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { eventually } from "../support/eventually.ts";
-import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
-import { runCommand, spawnCommand } from "../support/run_command.ts";
-
-/** A command that runs until Ctrl-C. */
-class Running implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reading: Promise<unknown>;
-  said = "";
-
-  constructor(name: string, args: readonly string[], lab: Lab) {
-    this.#child = spawnCommand(name, args, { env: { TEMPORAL_ADDRESS: lab.address } });
-    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
-  }
-
-  async until(said: string | RegExp): Promise<void> {
-    await eventually(`${said}`, async () => await Promise.resolve(this.said.match(said) !== null));
-  }
-
-  async ended(): Promise<number> {
-    const { code } = await this.#child.status;
-    await this.#reading;
-    return code;
-  }
-
-  async interrupt(): Promise<number> {
-    this.#child.kill("SIGINT");
-    return await this.ended();
-  }
-
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.said += text;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.ended();
-    await this.#child.stdin.close();
-  }
-}
+import { runCommand } from "../support/run_command.ts";
+import { Running } from "../support/running_command.ts";
 
 labTests({}, [
   ["deno task batcher starts or resumes, is followed into a new run, and outlives Ctrl-C", async (lab) => {
