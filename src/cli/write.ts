@@ -67,7 +67,7 @@ await main({
     await using writer = new BatchWriter({
       ...batching,
       client: connected.client,
-      onWarning: (message) => console.error(`Waiting: ${message}. Start one with 'deno task worker --role batcher'`),
+      onWarning: (message) => console.error(`Waiting: ${message}`),
     });
 
     const tally = new WriteTally();

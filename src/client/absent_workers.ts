@@ -32,72 +32,7 @@ function msOf(time: { readonly seconds?: unknown; readonly nanos?: number | null
   return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1_000_000;
 }
 
-/** Without an answer for so long, a writer asks whether there is a worker at all. */
-const QUIET_MS = 3_000;
-/** How often it asks while there is no answer. */
-const ASK_EVERY_MS = 5_000;
-/** Bound of one question. */
-const ASK_TIMEOUT_MS = 5_000;
-
-/** What {@linkcode AbsentWorkers} looks at. */
-export interface AbsentWorkersOptions {
-  readonly client: Client;
-  readonly taskQueue: string;
-  /** Told once for each time that workers are away. */
-  readonly onWarning: (message: string) => void;
-}
-
-/** Finds out whether writes wait because no worker polls the batchers' task queue. */
-export class AbsentWorkers {
-  #problem = "";
-  #answered = 0;
-  /** On the clock of `performance.now()`, like the next one. */
-  #quietSince = 0;
-  #askedAt = -Infinity;
-
-  constructor(private readonly options: AbsentWorkersOptions) {}
-
-  /** What is the matter, in a few words; empty as far as anybody knows. */
-  get problem(): string {
-    return this.#problem;
-  }
-
-  /** Writes begin to wait. */
-  begin(): void {
-    this.#quietSince = performance.now();
-  }
-
-  /**
-   * Asks the server, if no answer has come for a while. To be called now and then while writes wait.
-   *
-   * @param answered How many writes have been answered so far.
-   */
-  check(answered: number): void {
-    const now = performance.now();
-    if (answered !== this.#answered) {
-      this.#answered = answered;
-      this.#quietSince = now;
-      this.#problem = "";
-    }
-    if (now - this.#quietSince < QUIET_MS || now - this.#askedAt < ASK_EVERY_MS) return;
-    this.#askedAt = now;
-    this.#ask();
-  }
-
-  async #ask(): Promise<void> {
-    const { client, taskQueue, onWarning } = this.options;
-    const quietSince = this.#quietSince;
-    let polled: boolean;
-    try {
-      polled = await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, () => isPolled(client, taskQueue));
-    } catch {
-      // A server that is away, or that does not let us ask: the writes themselves will tell.
-      return;
-    }
-    // An answer that came meanwhile knows better.
-    if (quietSince !== this.#quietSince) return;
-    const told = this.#problem !== "";
-    this.#problem = polled ? "" : `no worker polls task queue ${taskQueue}`;
-    if (!polled && !told) onWarning(this.#problem);
-  }
+/** Asks the server whether any worker polls a task queue. @returns What is the matter; empty if one does. */
+export async function absentWorkersProblem(client: Client, taskQueue: string): Promise<string> {
+  return await isPolled(client, taskQueue) ? "" : `no worker polls task queue ${taskQueue}`;
 }

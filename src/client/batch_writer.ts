@@ -25,11 +25,13 @@ import {
 } from "../protocol/options.ts";
 import { textBytes } from "../protocol/text_bytes.ts";
 import type { Receipt, Write } from "../protocol/write.ts";
-import { AbsentWorkers } from "./absent_workers.ts";
+import { absentWorkersProblem } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
 import { Courier, type CourierCounters, newCounters } from "./courier.ts";
+import { failingTaskProblem } from "./failing_task.ts";
 import { PendingCall } from "./pending_call.ts";
+import { QuietWatch } from "./quiet_watch.ts";
 
 /** Options of a {@linkcode BatchWriter}. */
 export interface BatchWriterOptions extends BatchingOptions {
@@ -55,7 +57,7 @@ export interface BatchWriterOptions extends BatchingOptions {
    * @default {67108864}
    */
   readonly maxWaitingBytes?: number;
-  /** Told what keeps writes waiting: once for each time that no worker polls the batchers' task queue. */
+  /** Told what keeps writes waiting: once for each time that no worker polls, or that a batcher's workflow task fails. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -100,7 +102,7 @@ export class BatchWriter implements AsyncDisposable {
   /** The options in force. */
   readonly options: ResolvedBatchingOptions;
   readonly #counters = newCounters();
-  readonly #absentWorkers: AbsentWorkers;
+  readonly #workers: QuietWatch;
   readonly #makeRoute: (shard: number) => Route;
   /** By shard; a shard that was never written to has none. */
   readonly #routes = new Map<number, Route>();
@@ -121,7 +123,7 @@ export class BatchWriter implements AsyncDisposable {
     const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE, onWarning = () => {} } = options;
     const problem = batcherNameProblem(name, "'name'");
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
-    this.#absentWorkers = new AbsentWorkers({ client, taskQueue, onWarning });
+    this.#workers = new QuietWatch({ client, onWarning, ask: () => absentWorkersProblem(client, taskQueue) });
     const writerId = randomUUID();
     this.#makeRoute = (shard) => {
       const courier = new Courier({
@@ -135,6 +137,7 @@ export class BatchWriter implements AsyncDisposable {
       return {
         courier,
         coalescer: new Coalescer(updateSize(this.options, courier), (calls) => courier.deliver(calls)),
+        batcher: new QuietWatch({ client, onWarning, ask: () => failingTaskProblem(client, courier.target) }),
       };
     };
   }
@@ -208,15 +211,17 @@ export class BatchWriter implements AsyncDisposable {
     if (this.#calls.size > 0 && this.#waitingBytes + call.bytes > this.#maxWaitingBytes) {
       throw new OverloadedError(`Cannot write now: ${this.#waitingBytes} bytes wait already`, RETRY_AFTER_FULL_MS);
     }
-    if (this.#calls.size === 0) this.#absentWorkers.begin();
+    if (this.#calls.size === 0) this.#workers.begin();
     this.#calls.set(call.requestId, call);
     this.#waitingBytes += call.bytes;
     this.#deadlineCheck ??= setInterval(() => this.#checkDeadlines(), DEADLINE_CHECK_MS);
-    this.#routeOf(write).coalescer.push(call);
+    const { coalescer, batcher } = this.#routeOf(write);
+    if (coalescer.isIdle) batcher.begin();
+    coalescer.push(call);
     return call;
   }
 
-  #routeOf(write: Write): Route {
+  #routeOf(write: Write | PendingCall): Route {
     const shard = shardOf(write, this.options.shards);
     const known = this.#routes.get(shard);
     if (known !== undefined) return known;
@@ -235,17 +240,24 @@ export class BatchWriter implements AsyncDisposable {
 
   #checkDeadlines(): void {
     const now = performance.now();
-    this.#absentWorkers.check(this.#counters.answeredWrites);
-    for (const call of this.#calls.values()) call.expire(now, this.#absentWorkers.problem);
+    this.#workers.check(this.#counters.answeredWrites);
+    for (const { batcher, courier, coalescer } of this.#routes.values()) {
+      if (!coalescer.isIdle) batcher.check(courier.answers);
+    }
+    for (const call of this.#calls.values()) call.expire(now, this.#problemOf);
     // Behind an Update that hangs, calls that have given up must not fill the queue.
     for (const { coalescer } of this.#routes.values()) coalescer.dropAbandoned();
   }
+
+  /** Why a call has no answer, as far as the server says. */
+  readonly #problemOf = (call: PendingCall) => this.#workers.problem || this.#routeOf(call).batcher.problem;
 }
 
 /** The way to the batcher of one shard. */
 interface Route {
   readonly coalescer: Coalescer;
   readonly courier: Courier;
+  readonly batcher: QuietWatch;
 }
 
 function updateSize(options: ResolvedBatchingOptions, courier: Courier): CoalescerOptions {

@@ -38,6 +38,11 @@ export class Coalescer {
     private readonly deliver: (calls: readonly PendingCall[]) => Promise<void>,
   ) {}
 
+  /** Whether nothing is in flight and nothing waits to be. */
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   /** Appends a call. */
   push(call: PendingCall): void {
     const { windowMs } = this.options;

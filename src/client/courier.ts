@@ -105,6 +105,8 @@ export class Courier {
   #closed = false;
   /** When a batcher was last asked to roll over, on the clock of `performance.now()`. */
   #rollOverAskedAt = -Infinity;
+  /** Updates that have been answered. */
+  answers = 0;
 
   constructor(private readonly options: CourierOptions) {
     this.#walk = new LaneWalk(options.writerId);
@@ -112,7 +114,12 @@ export class Courier {
 
   /** The batcher that this writer has a place in, if it has one. */
   get workflowId(): string | undefined {
-    return this.#admitted ? this.options.workflowIdOf(this.#walk.lane) : undefined;
+    return this.#admitted ? this.target : undefined;
+  }
+
+  /** The batcher that the next Update goes to. */
+  get target(): string {
+    return this.options.workflowIdOf(this.#walk.lane);
   }
 
   /** Bytes of header and body that the next Update may have, before a codec. */
@@ -269,7 +276,7 @@ export class Courier {
   }
 
   #batcher(): WorkflowHandle {
-    return this.options.client.workflow.getHandle(this.options.workflowIdOf(this.#walk.lane));
+    return this.options.client.workflow.getHandle(this.target);
   }
 
   /** Starts an Update and waits until it is accepted; one that is answered in the same moment brings its answer along. */
@@ -299,7 +306,7 @@ export class Courier {
 
   /** Starts the batcher of this lane, unless it runs. */
   #startOperation(): WithStartWorkflowOperation<Workflow> {
-    const { workflowIdOf, taskQueue, batching } = this.options;
+    const { taskQueue, batching } = this.options;
     // Most of the lanes that a crowd starts are needed no more when it is gone.
     const endsWhenIdle = this.#walk.lane > 0;
     const input: BatcherInput = {
@@ -308,7 +315,7 @@ export class Courier {
       ...(endsWhenIdle && { endsWhenIdle }),
     };
     return new WithStartWorkflowOperation(BATCHER_WORKFLOW, {
-      workflowId: workflowIdOf(this.#walk.lane),
+      workflowId: this.target,
       taskQueue,
       args: [input],
       workflowIdConflictPolicy: "USE_EXISTING",
@@ -318,6 +325,7 @@ export class Courier {
 
   #answer(batch: readonly PendingCall[], runs: readonly ReceiptRun[]): void {
     const receipts = decodeRuns(runs, batch.length);
+    this.answers++;
     this.options.counters.answeredWrites += batch.length;
     batch.forEach((call, i) => settle(call, receipts[i]));
   }

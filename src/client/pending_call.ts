@@ -103,11 +103,11 @@ export class PendingCall {
   /**
    * Fails the callers whose deadline has passed.
    *
-   * @param problem Why there is no answer, as far as that is known.
+   * @param problemOf Says why there is no answer, as far as that is known.
    */
-  expire(now: number, problem = ""): void {
+  expire(now: number, problemOf: (call: PendingCall) => string = () => ""): void {
     for (const waiter of [...this.#waiters]) {
-      if (waiter.deadline <= now) this.#release(waiter)?.reject(this.#timeoutError(waiter.timeoutMs, problem));
+      if (waiter.deadline <= now) this.#release(waiter)?.reject(this.#timeoutError(waiter.timeoutMs, problemOf(this)));
     }
   }
 

@@ -35,6 +35,9 @@ function step(hash: number, byte: number): number {
 }
 
 /** The shard of a write: `fnv1a32(partitionKey ?? requestId) % shards`. */
-export function shardOf(write: { readonly requestId: string; readonly partitionKey?: string }, shards: number): number {
+export function shardOf(
+  write: { readonly requestId: string; readonly partitionKey?: string | null },
+  shards: number,
+): number {
   return shards === 1 ? 0 : fnv1a32(write.partitionKey ?? write.requestId) % shards;
 }

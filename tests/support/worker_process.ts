@@ -1,5 +1,5 @@
 /**
- * A batcher's worker as a process of its own: `worker_process.ts ADDRESS TASK_QUEUE LEDGER_FILE [FAULT]`.
+ * A batcher's worker as a process of its own: `worker_process.ts ADDRESS TASK_QUEUE LEDGER_FILE [FAULT [BODY_STORAGE]]`.
  *
  * It says `ready` when it polls, and runs until it is killed. With `--hang-after-commit` it never answers a flush, and
  * says `committed` instead. With `--no-permission` its database lets it write nothing.
@@ -7,13 +7,14 @@
  * @module
  */
 import { NativeConnection } from "@temporalio/worker";
+import { openBodyStorage } from "../../src/bodies/open_body_storage.ts";
 import { type Sink, SinkError } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { bundleWorkflows, createBatcherWorker } from "../../src/worker/create_worker.ts";
 import { createLog } from "../../src/worker/log.ts";
 import { installRuntime } from "../../src/worker/runtime.ts";
 
-const [address, taskQueue, path, fault] = Deno.args;
+const [address, taskQueue, path, fault, bodyStorage] = Deno.args;
 
 installRuntime(createLog("error"), "error");
 const sink: Sink = await SqliteSink.open({ path });
@@ -32,6 +33,7 @@ const worker = await createBatcherWorker({
   connection: await NativeConnection.connect({ address }),
   namespace: "default",
   workflowBundle: await bundleWorkflows(),
+  ...(bodyStorage && { dataConverter: { externalStorage: await openBodyStorage(bodyStorage) } }),
   sink,
   taskQueue,
 });

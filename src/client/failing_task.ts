@@ -1,0 +1,38 @@
+/**
+ * Can a batcher go on?
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import { shortMessage } from "../protocol/failures.ts";
+
+/** Events at the end of a history that are looked at for the failure of a task. */
+const LAST_EVENTS = 20;
+
+/** A worker that is lost makes one attempt time out. From this attempt on it is no accident. */
+const REPEATED_ATTEMPT = 3;
+
+/**
+ * Asks the server whether the workflow task of a batcher fails.
+ *
+ * @returns What is the matter and what to do, in a sentence; empty if the batcher goes on, or does not run.
+ */
+export async function failingTaskProblem(client: Client, workflowId: string): Promise<string> {
+  const { workflowService, options: { namespace } } = client;
+  const execution = { workflowId };
+  const { pendingWorkflowTask } = await workflowService.describeWorkflowExecution({ namespace, execution });
+  const attempt = pendingWorkflowTask?.attempt ?? 0;
+  if (attempt < 2) return "";
+  const maximumPageSize = LAST_EVENTS;
+  const request = { namespace, execution, maximumPageSize };
+  const { history } = await workflowService.getWorkflowExecutionHistoryReverse(request);
+  const tasks = (history?.events ?? []).values()
+    .filter((event) => event.workflowTaskFailedEventAttributes || event.workflowTaskCompletedEventAttributes);
+  const failure = tasks.next().value?.workflowTaskFailedEventAttributes?.failure;
+  // The SDK reports a failure only at the first attempt; if a worker was lost at that one, no event has the reason.
+  if (!failure && attempt < REPEATED_ATTEMPT) return "";
+  const reason = failure?.message ?? `${attempt - 1} attempts have failed or timed out, and its worker's log says why`;
+  return `the batcher '${workflowId}' cannot go on because its workflow task fails: ${shortMessage(reason)}; ` +
+    `fix its worker, or terminate it ('temporal workflow terminate --workflow-id ${workflowId}'), which is safe: ` +
+    "its writes are sent again";
+}
