@@ -19,9 +19,10 @@ export interface LineFields {
   readonly partitionField?: string;
 }
 
-/** A write, and the bytes that its line and what names it take. */
+/** A write, the number of its line, and the bytes that the line and what names it take. */
 export interface ReadWrite {
   readonly write: Write;
+  readonly line: number;
   readonly bytes: number;
 }
 
@@ -89,6 +90,7 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
   if (problem !== undefined) throw refuse(`cannot be used: ${problem}`);
   return {
     write: { requestId, data, ...(partitionKey !== undefined && { partitionKey }) },
+    line: number,
     bytes: size + Buffer.byteLength(requestId) + Buffer.byteLength(partitionKey ?? ""),
   };
 }

@@ -8,7 +8,8 @@ import { shownLine } from "../worker/shown_line.ts";
 
 /** Told about each piece of work that is done. */
 export interface Progress {
-  add(count?: number): void;
+  /** @param failed How many of them have failed. */
+  add(count?: number, failed?: number): void;
   stop(): void;
 }
 
@@ -29,29 +30,38 @@ export function showProgress(what: string, total?: number): Progress {
 function showBar(what: string, total: number | undefined): Progress {
   const bar = new cliProgress.SingleBar({
     format: total === undefined
-      ? `${what}: {value}, {rate}/s`
-      : `${what} [{bar}] {value}/{total}, {rate}/s, {eta_formatted} left`,
+      ? `${what}: {value}, {rate}/s{failures}`
+      : `${what} [{bar}] {value}/{total}, {rate}/s, {eta_formatted} left{failures}`,
     hideCursor: true,
   }, cliProgress.Presets.shades_classic);
   const startedAt = performance.now();
   let done = 0;
-  bar.start(total ?? 0, 0, { rate: "-" });
+  let failures = 0;
+  bar.start(total ?? 0, 0, { rate: "-", failures: "" });
   return {
-    add(count = 1) {
+    add(count = 1, failed = 0) {
       done += count;
-      bar.increment(count, { rate: Math.round(done / (performance.now() - startedAt) * 1_000) });
+      failures += failed;
+      const rate = Math.round(done / (performance.now() - startedAt) * 1_000);
+      bar.increment(count, { rate, failures: textOf(failures) });
     },
     stop: () => bar.stop(),
   };
 }
 
+function textOf(failures: number): string {
+  return failures > 0 ? `, ${failures} failed` : "";
+}
+
 function showLines(what: string, total: number | undefined): Progress {
   let done = 0;
+  let failures = 0;
   let shownAt = performance.now();
-  const show = () => console.error(total === undefined ? `${what}: ${done}` : `${what}: ${done}/${total}`);
+  const show = () => console.error(`${what}: ${done}${total === undefined ? "" : `/${total}`}${textOf(failures)}`);
   return {
-    add(count = 1) {
+    add(count = 1, failed = 0) {
       done += count;
+      failures += failed;
       if (performance.now() - shownAt < LINE_EVERY_MS) return;
       shownAt = performance.now();
       show();

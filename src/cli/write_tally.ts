@@ -8,6 +8,7 @@ import type { BatchWriterStats } from "../client/batch_writer.ts";
 import type { WriteError } from "../protocol/failures.ts";
 import type { Receipt } from "../protocol/write.ts";
 import { shownLine } from "../worker/shown_line.ts";
+import { LineRanges } from "./line_ranges.ts";
 import { failedKind, OutcomeCounts } from "./outcome_counts.ts";
 
 /** How many failures are shown one by one. */
@@ -19,6 +20,8 @@ export class WriteTally {
   /** How often each type of error came. */
   readonly #errors = new Map<string, number>();
   readonly #shown: string[] = [];
+  readonly #unknown = new LineRanges();
+  readonly #failed = new LineRanges();
   readonly #waitsMs = buildHistogram();
   readonly #startedAt = performance.now();
 
@@ -32,8 +35,11 @@ export class WriteTally {
   }
 
   /** Counts an error. */
-  addFailure(requestId: string, error: WriteError): void {
-    this.#counts.add(failedKind(error.type, error.outcome));
+  addFailure(requestId: string, line: number, error: WriteError): void {
+    const became = failedKind(error.type, error.outcome);
+    this.#counts.add(became);
+    if (became === "unknown") this.#unknown.add(line);
+    if (became === "failed") this.#failed.add(line);
     const kind = `${error.type} (${error.outcome})`;
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
     this.#show(`${requestId}  ${error.type}: ${error.message}`);
@@ -41,6 +47,11 @@ export class WriteTally {
 
   #show(line: string): void {
     if (this.#shown.length < FAILURES_SHOWN_MAX) this.#shown.push(`  ${shownLine(line)}`);
+  }
+
+  /** Whether every write so far got a receipt. */
+  get allAnswered(): boolean {
+    return this.#errors.size === 0;
   }
 
   /** Writes that are in the ledger. */
@@ -66,6 +77,9 @@ export class WriteTally {
       lines.push(`A row's wait: p50 ${at(50)} ms, p95 ${at(95)} ms, p99 ${at(99)} ms`);
     }
     if (this.#errors.size > 0) lines.push([...this.#errors].map(([kind, count]) => `${count} ${kind}`).join(", "));
-    return [...lines, ...this.#shown].join("\n");
+    lines.push(...this.#shown);
+    if (!this.#unknown.isEmpty) lines.push(`May be stored: ${this.#unknown}`);
+    if (!this.#failed.isEmpty) lines.push(`Not stored:    ${this.#failed}`);
+    return lines.join("\n");
   }
 }
