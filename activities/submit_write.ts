@@ -55,7 +55,16 @@ function asFailure(error: unknown, isLocal: boolean, mayBeStored: boolean): unkn
     return isLocal ? notFast(message, type, unknown) : ApplicationFailure.retryable(message, type, unknown);
   }
   if (!mayBeStored || type === FAILURE.INVALID_WRITE) {
-    return ApplicationFailure.nonRetryable(message, type, { outcome } satisfies WriteFailureDetails);
+    const details: WriteFailureDetails[] = [{ outcome }];
+    // A conflict is the caller's own, and its workflow tells: the SDK is to log it as a detail and not as a warning.
+    const isConflict = type === FAILURE.REQUEST_ID_CONFLICT;
+    return ApplicationFailure.create({
+      message,
+      type,
+      nonRetryable: true,
+      details,
+      ...(isConflict && { category: ApplicationFailureCategory.BENIGN }),
+    });
   }
   // A queue that is full now may have room soon; then it comes out.
   if (type === FAILURE.OVERLOADED) return ApplicationFailure.retryable(message, FAILURE.WRITE_OUTCOME_UNKNOWN, unknown);

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { transportText } from "../client/transport_text.ts";
 import { POSTGRES_FORM } from "../sinks/postgres_url.ts";
 import { shownLine } from "../worker/shown_line.ts";
 
@@ -118,7 +119,11 @@ function guardConsole(): void {
 
 function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return withoutPasswords(message, Deno.args).replaceAll(/\s*\n\s*/g, " | ");
+  // The SDK says what it could not do, and the cause why.
+  const why = error instanceof Error && error.name === "ServiceError" && error.cause instanceof Error
+    ? `: ${transportText(error.cause.message)}`
+    : "";
+  return withoutPasswords(message + why, Deno.args).replaceAll(/\s*\n\s*/g, " | ");
 }
 
 /** An argument, or the value of one, that may hold a password: an address that stands in a wrong place. */
@@ -145,7 +150,8 @@ export function parseFlags<F extends Flags>(
   args: readonly string[],
 ): { flags: FlagValues<F>; operands: readonly string[] } {
   const names = Object.keys(flags);
-  const parsed = parseArgs(joinDashes(args), {
+  const takesValue = (arg: string) => names.some((name) => arg === `--${name}` && flags[name].type !== "switch");
+  const parsed = parseArgs(joinDashes(args, takesValue), {
     string: [...names.filter((name) => flags[name].type !== "switch"), "_"],
     boolean: names.filter((name) => flags[name].type === "switch"),
     collect: names.filter((name) => flags[name].type !== "switch"),
@@ -165,12 +171,12 @@ export function parseFlags<F extends Flags>(
   return { flags: values as FlagValues<F>, operands: given };
 }
 
-/** `--input -` means standard input, but a lone dash is no value to the parser. */
-function joinDashes(args: readonly string[]): string[] {
+/** `--input -` means standard input, and `-3` is a number, but neither is a value to the parser. */
+function joinDashes(args: readonly string[], takesValue: (arg: string) => boolean): string[] {
   const joined: string[] = [];
   for (const arg of args) {
     const last = joined.at(-1);
-    if (arg === "-" && last?.startsWith("--") && !last.includes("=")) joined[joined.length - 1] = `${last}=-`;
+    if (/^-(?:$|\d)/.test(arg) && last !== undefined && takesValue(last)) joined[joined.length - 1] = `${last}=${arg}`;
     else joined.push(arg);
   }
   return joined;

@@ -32,12 +32,15 @@ const LINE_DIGEST_CHARS = 43;
 /** Opens a file of JSON lines, or standard input where the path is `-`. */
 export async function openLines(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   if (path === "-") return Deno.stdin.readable;
+  const refuse = (why: string) => new UsageError(`Cannot read --input ${path}: ${why}`);
+  let file: Deno.FsFile;
   try {
-    return (await Deno.open(path)).readable;
+    file = await Deno.open(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
-    throw new UsageError(`Cannot read --input ${path}: ${why}`);
+    throw refuse(error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message);
   }
+  if ((await file.stat()).isDirectory) throw refuse("it is a folder");
+  return file.readable;
 }
 
 /**

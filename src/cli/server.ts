@@ -7,6 +7,9 @@ import { startDevServer } from "../server/dev_server.ts";
 import { main } from "./command.ts";
 import { until } from "./until.ts";
 
+/** Where the commands look for a server by themselves. */
+const DEFAULT_ADDRESS = "127.0.0.1:7233";
+
 await main({
   usage: "deno task server",
   summary: "Starts a Temporal dev server on this machine, with its Web UI, until Ctrl-C.",
@@ -29,7 +32,8 @@ await main({
     });
     console.log(`Temporal server: ${server.address} (namespace ${server.namespace})`);
     console.log(`Web UI:          ${server.uiUrl}`);
-    console.log("Next:            deno task worker");
+    const flag = server.address === DEFAULT_ADDRESS ? "" : ` --address ${server.address}`;
+    console.log(`Next:            deno task worker${flag}`);
     console.log("Ctrl-C stops it.");
     await until(signal);
     return 0;

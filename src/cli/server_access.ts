@@ -7,6 +7,8 @@ import { type Client, isGrpcServiceError, WorkflowNotFoundError } from "@tempora
 import type { DataConverter } from "@temporalio/common";
 import { isPolled } from "../client/absent_workers.ts";
 import { connectClient, type ConnectedClient, loadConnectConfig } from "../client/connection.ts";
+import { createLog } from "../worker/log.ts";
+import { installRuntime } from "../worker/runtime.ts";
 import { UsageError } from "./command.ts";
 
 /** How long a command waits for a server before it says that there is none. */
@@ -22,19 +24,22 @@ export interface ExplainOptions {
   readonly dataConverter?: DataConverter;
 }
 
-/** Connects and looks for the namespace, or says in one line what to do. */
+/**
+ * Connects and looks for the namespace, or says in one line what to do. What the SDK logs goes to a log of warnings, unless
+ * the command has one.
+ */
 export async function connectOrExplain(
   address: string | undefined,
   { flag = "--address", dataConverter }: ExplainOptions = {},
 ): Promise<ConnectedClient> {
+  installRuntime(createLog("warn"), "warn");
   const { connection, namespace } = loadConnectConfig({ address });
   let connected: ConnectedClient;
   try {
     connected = await connectClient({ address, connectTimeoutMs: CONNECT_TIMEOUT_MS, dataConverter });
   } catch (error) {
     throw new UsageError(
-      `No Temporal server answers at ${connection.address} (${(error as Error).message}): ` +
-        "start one with 'deno task server', or set TEMPORAL_ADDRESS or " + flag,
+      `${(error as Error).message}; start one with 'deno task server', or set TEMPORAL_ADDRESS or ${flag}`,
     );
   }
   try {
@@ -44,7 +49,9 @@ export async function connectOrExplain(
     await connected[Symbol.asyncDispose]();
     if (!isGrpcServiceError(error)) throw error;
     throw new UsageError(
-      `Namespace ${JSON.stringify(namespace)} cannot be used at ${connection.address} (${error.details}): ` +
+      `Namespace ${JSON.stringify(namespace)} cannot be used at ${connection.address} (${
+        error.details || error.message
+      }): ` +
         "create it, or set TEMPORAL_NAMESPACE",
     );
   }

@@ -67,7 +67,7 @@ await main({
       console.error(`No transaction has ended for ${SILENCE_MS / 1_000} s: ${why} (Ctrl-C gives up)`);
     }, 1_000);
     const lines: string[] = [];
-    await runTransactions(writes, {
+    const started = await runTransactions(writes, {
       client,
       taskQueue: queues.main,
       variant,
@@ -84,7 +84,8 @@ await main({
     clearInterval(silence);
     progress.stop();
     for (const line of lines) console.log(line);
-    const unfinished = writes.length - tally.ended;
+    const unfinished = started - tally.ended;
+    const unstarted = writes.length - started;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     const { counts } = tally;
     const became = variant === "signal"
@@ -92,8 +93,8 @@ await main({
       : `${counts}`;
     console.log(
       `${writes.length} transactions in ${seconds} s: ${became}${
-        unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves)` : ""
-      }`,
+        unfinished > 0 ? `, ${unfinished} not waited for (they go on by themselves, and their rows may be stored)` : ""
+      }${unstarted > 0 ? `, ${unstarted} not started` : ""}`,
     );
     if (tally.succeeded > 0) {
       console.log(

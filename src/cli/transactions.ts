@@ -54,17 +54,23 @@ export interface RunTransactionsOptions {
 /** Starts are requests that the server answers at once: more at a time would only queue there. */
 const STARTS_AT_ONCE = 100;
 
-/** Starts one transaction for each write, all at once, and waits for their ends or for the signal. */
-export async function runTransactions(writes: readonly Write[], options: RunTransactionsOptions): Promise<void> {
+/**
+ * Starts one transaction for each write, all at once, and waits for their ends or for the signal.
+ *
+ * @returns How many were started.
+ */
+export async function runTransactions(writes: readonly Write[], options: RunTransactionsOptions): Promise<number> {
   const { signal } = options;
+  let started = 0;
   const remaining = writes.values();
   const ended: Promise<void>[] = [];
   const starter = async () => {
     for (const write of remaining) {
       if (signal.aborted) return;
       const workflowId = workflowIdOf(write, options);
-      const started = await start(write, workflowId, options);
-      ended.push(report(write, workflowId, started, options));
+      // Counted before: once the server has the request, it goes on without us.
+      started++;
+      ended.push(report(write, workflowId, await start(write, workflowId, options), options));
     }
   };
   try {
@@ -74,6 +80,7 @@ export async function runTransactions(writes: readonly Write[], options: RunTran
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+  return started;
 }
 
 function workflowIdOf(write: Write, { variant }: RunTransactionsOptions): string {

@@ -66,7 +66,10 @@ await main({
       log.error(`A worker ended: ${(failure.signal.reason as Error).message}`);
       return EXIT_FAILED;
     }
-    log.info("Stopping: what has begun is finished first.");
+    log.info(
+      "Stopping: what has begun is finished first. Writes and transactions that wait go on with the next worker, and " +
+        "none is lost or stored twice.",
+    );
     return 0;
   },
 });

@@ -7,8 +7,6 @@ import { BatchWriter } from "../client/batch_writer.ts";
 import { connectWriterClient } from "../client/connection.ts";
 import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
 import { taskQueuesOf } from "../worker/local_system.ts";
-import { createLog } from "../worker/log.ts";
-import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { openLines, readWrites } from "./input.ts";
 import { showProgress } from "./progress.ts";
@@ -57,7 +55,6 @@ await main({
     const batching = batchingOf(flags);
     const dataConverter = await dataConverterOf(flags["body-storage"]);
     const fields = { idField: flags["id-field"], partitionField: flags["partition-field"] };
-    installRuntime(createLog("warn"), "warn");
     // Standard input can be read only once, so there a bad line shows up in the middle.
     const total = input === "-" ? undefined : await countWrites(input, fields);
     await using checked = await connectOrExplain(flags.address);

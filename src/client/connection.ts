@@ -14,6 +14,8 @@ import { BodyStorage } from "../bodies/body_storage.ts";
 import { latestRun } from "../bodies/latest_run.ts";
 import { canRemove, SentBodies } from "../bodies/sent_bodies.ts";
 import { submissionInterceptor } from "../bodies/submission_interceptor.ts";
+import { shortMessage } from "../protocol/failures.ts";
+import { transportText } from "./transport_text.ts";
 
 /** Where to connect; what is left out comes from the environment. */
 export interface ConnectOptions {
@@ -117,17 +119,21 @@ type ConnectionKind = Pick<typeof NativeConnection, "connect">;
 /**
  * Connects to a server that answers.
  *
- * @throws {Error} If it does not answer in time.
+ * @throws {Error} If none does; the message has the address.
  */
 export async function connectNative(
   options: ConnectionOptions,
   timeoutMs: number = DEFAULT_CONNECT_TIMEOUT_MS,
   kind: ConnectionKind = NativeConnection,
 ): Promise<NativeConnection> {
-  const connecting = kind.connect(nativeConnectionOptions(options));
+  const noServer = (why: string, cause?: unknown) =>
+    new Error(`No Temporal server answers at ${options.address ?? DEFAULT_ADDRESS}: ${why}`, { cause });
+  const connecting = kind.connect(nativeConnectionOptions(options)).catch((error) => {
+    throw noServer(transportText(shortMessage(error)), error);
+  });
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new Error(`Cannot connect to ${options.address ?? DEFAULT_ADDRESS}: no answer within ${timeoutMs} ms`));
+    reject(noServer(`no answer within ${timeoutMs} ms`));
     // It may still come about, and then nobody waits for it.
     connecting.then((late) => late.close(), () => {});
   }, timeoutMs);

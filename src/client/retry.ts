@@ -144,7 +144,9 @@ export function wasRefused(verdict: Verdict): boolean {
 
 function again(error: unknown): Verdict & { readonly kind: "again" } {
   const grpc = grpcError(error);
-  return { kind: "again", cap: false, fresh: false, message: shortMessage(grpc === undefined ? error : textOf(grpc)) };
+  const text = grpc === undefined ? error : textOf(grpc);
+  const message = grpc?.code === UNAVAILABLE && !isOfUpdate(grpc) ? `the server cannot be reached: ${text}` : text;
+  return { kind: "again", cap: false, fresh: false, message: shortMessage(message) };
 }
 
 /** Judges what went wrong with a body on this side: with the Update's on its way out, or with the answer's. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { NativeConnection } from "@temporalio/worker";
 import type { InsertRows } from "../../activities/batch_write.ts";
-import { loadConnectConfig, nativeConnectionOptions } from "../client/connection.ts";
+import { connectNative, loadConnectConfig } from "../client/connection.ts";
 import { PlainTable, type PlainTableName } from "../sinks/plain_table.ts";
 import { createRivalWorker } from "../worker/create_worker.ts";
 import { runWorker } from "../worker/local_system.ts";
@@ -34,7 +33,7 @@ export async function startRivalWorkers(
 ): Promise<VariantWorkers> {
   await using stack = new AsyncDisposableStack();
   const { connection, namespace } = loadConnectConfig({ address: options.address });
-  const native = await NativeConnection.connect(nativeConnectionOptions(connection));
+  const native = await connectNative(connection);
   stack.defer(() => native.close());
   const load = new DatabaseLoad();
   let insert: InsertRows = () => Promise.reject(new Error("Cannot write as this worker has no table"));

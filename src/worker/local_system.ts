@@ -5,17 +5,12 @@
  */
 import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
-import { NativeConnection, type Worker } from "@temporalio/worker";
+import type { Worker } from "@temporalio/worker";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BodyStorage } from "../bodies/body_storage.ts";
 import { FileBodyDriver } from "../bodies/file_driver.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
-import {
-  connectClient,
-  connectWriterClient,
-  loadConnectConfig,
-  nativeConnectionOptions,
-} from "../client/connection.ts";
+import { connectClient, connectNative, connectWriterClient, loadConnectConfig } from "../client/connection.ts";
 import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
 import type { PlainTable } from "../sinks/plain_table.ts";
@@ -106,7 +101,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const queues = taskQueuesOf(name);
   await using stack = new AsyncDisposableStack();
   const { connection, namespace } = loadConnectConfig({ address });
-  const native = await NativeConnection.connect(nativeConnectionOptions(connection));
+  const native = await connectNative(connection);
   stack.defer(() => native.close());
   const { client } = stack.use(await connectClient({ address, dataConverter }));
   const workflowBundle = options.workflowBundle ?? await bundleWorkflows(options.workflows);

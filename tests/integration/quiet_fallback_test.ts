@@ -3,7 +3,12 @@ import { assertEquals } from "@std/assert";
 import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
 import { createFlushActivities, createSubmitActivities } from "../../activities/mod.ts";
 import type { BatchWriter } from "../../src/client/batch_writer.ts";
-import { OverloadedError, type WriteError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
+import {
+  OverloadedError,
+  RequestIdConflictError,
+  type WriteError,
+  WriteOutcomeUnknownError,
+} from "../../src/protocol/failures.ts";
 import { MemorySink } from "../../src/sinks/memory_sink.ts";
 import { DIGEST_CHARS } from "../../src/protocol/digests.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
@@ -36,20 +41,27 @@ permittedTest(
   },
 );
 
-permittedTest("submitWrite() is quiet about a fast attempt that leaves the outcome open", async () => {
-  const submitTo = (error: WriteError, windowMs = 0) => {
-    const options = { windowMs, gatherMs: 0 };
-    const writer = { options, write: () => Promise.reject(error) } as unknown as BatchWriter;
-    const input = { write: { requestId: "a", data: 1 }, timeoutMs: 1_000 };
-    return () => createSubmitActivities(writer).submitWrite(input);
-  };
-  const unknown = new WriteOutcomeUnknownError("it may be stored");
-  const refused = new OverloadedError("full", 1);
-  assertEquals(await categoryOf(true, submitTo(unknown)), ApplicationFailureCategory.BENIGN);
-  assertEquals(await categoryOf(true, submitTo(unknown, 20_000)), ApplicationFailureCategory.BENIGN);
-  assertEquals(await categoryOf(true, submitTo(refused)), undefined);
-  assertEquals(await categoryOf(false, submitTo(unknown)), undefined);
-});
+permittedTest(
+  "submitWrite() is quiet about a fast attempt that leaves the outcome open, and about a conflict",
+  async () => {
+    const submitTo = (error: WriteError, windowMs = 0) => {
+      const options = { windowMs, gatherMs: 0 };
+      const writer = { options, write: () => Promise.reject(error) } as unknown as BatchWriter;
+      const input = { write: { requestId: "a", data: 1 }, timeoutMs: 1_000 };
+      return () => createSubmitActivities(writer).submitWrite(input);
+    };
+    const unknown = new WriteOutcomeUnknownError("it may be stored");
+    const refused = new OverloadedError("full", 1);
+    assertEquals(await categoryOf(true, submitTo(unknown)), ApplicationFailureCategory.BENIGN);
+    assertEquals(await categoryOf(true, submitTo(unknown, 20_000)), ApplicationFailureCategory.BENIGN);
+    assertEquals(await categoryOf(true, submitTo(refused)), undefined);
+    assertEquals(await categoryOf(false, submitTo(unknown)), undefined);
+    // Its workflow tells of it.
+    const conflict = new RequestIdConflictError("a");
+    assertEquals(await categoryOf(true, submitTo(conflict)), ApplicationFailureCategory.BENIGN);
+    assertEquals(await categoryOf(false, submitTo(conflict)), ApplicationFailureCategory.BENIGN);
+  },
+);
 
 labTests({}, [
   ["a worker leaves one line at debug of a write that needs its durable submit", async (lab) => {

@@ -49,7 +49,8 @@ permittedTest("judge() takes status details that cannot be decoded for no detail
 permittedTest("judge() sends the same Update again after an answer that says nothing about it", async () => {
   const [{ grpc, service, rpcTimeout }, { judge }] = await load();
   for (const code of ["UNAVAILABLE", "ABORTED", "INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED", "CANCELLED"] as const) {
-    const expected = { kind: "again", cap: false, fresh: false, message: `${code} details` } as const;
+    const said = code === "UNAVAILABLE" ? "the server cannot be reached: " : "";
+    const expected = { kind: "again", cap: false, fresh: false, message: `${said}${code} details` } as const;
     assertEquals(judge(service(grpc(code))), expected);
     assertEquals(judge(grpc(code)), expected);
     assertEquals(judge(rpcTimeout(grpc(code))), expected);
