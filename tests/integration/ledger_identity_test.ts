@@ -1,5 +1,5 @@
 /** Batchers whose workers change their ledger, or have different ones. */
-import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import { LedgerSplitError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
@@ -117,6 +117,28 @@ labTests({}, [
     assertEquals(await lab.sink.countCommittedOf([write.requestId]), 0);
     await eventually("the ledger is taken over", () => isStored(writer, write.requestId));
     assertEquals(await lab.sink.countCommittedOf([write.requestId]), 1);
+  }],
+
+  ["write() that a killed worker has stored is not told 'not written' because of a split", async (lab) => {
+    const name = lab.name();
+    const writer = lab.writer(name);
+    const other = await SqliteSink.open({ path: otherFile(lab, name) });
+    await using _ = { [Symbol.asyncDispose]: () => other.close() };
+    for (const [n, each] of [lab.sink, other].entries()) {
+      const worker = await lab.batcherWorker(name, undefined, each);
+      await writer.write({ requestId: `${name}/${n}`, data: n });
+      await worker.stop();
+    }
+    await using doomed = await ChildWorker.startOn(otherFile(lab, name), lab, name, "--hang-after-commit");
+    const told = writer.write({ requestId: `${name}/2`, data: 2 }).catch((error) => error);
+    await doomed.untilSaid("committed");
+    await doomed.kill();
+    // The first ledger comes back, which was given up.
+    await lab.batcherWorker(name);
+    const error = await told;
+    assertInstanceOf(error, WriteOutcomeUnknownError);
+    assertStringIncludes(error.message, "write to different ledgers");
+    assertEquals(await other.countCommittedOf([`${name}/2`]), 1);
   }],
 
   ["write() after a new epoch is stored at once, and what was remembered is forgotten", async (lab) => {
