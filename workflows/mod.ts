@@ -4,6 +4,4 @@
  * @module
  */
 export { batcher } from "./batcher.ts";
-export { signalBatcher } from "./signal_batcher.ts";
-export { signalTransaction } from "./signal_transaction.ts";
 export { transaction } from "./transaction.ts";

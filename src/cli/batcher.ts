@@ -4,9 +4,10 @@
  * @module
  */
 import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
-import { BATCHER_TASK_QUEUE, SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_VARIANT } from "../protocol/names.ts";
-import { SIGNAL_DEFAULTS, type SignalBatcherInput, type SignalBatcherStats } from "../protocol/signal_messages.ts";
-import type { signalBatcher } from "../../workflows/signal_batcher.ts";
+import { BATCHER_TASK_QUEUE } from "../protocol/names.ts";
+import { SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_VARIANT } from "../lab/protocol/names.ts";
+import { SIGNAL_DEFAULTS, type SignalBatcherInput, type SignalBatcherStats } from "../lab/protocol/signal_messages.ts";
+import type { signalBatcher } from "../lab/workflows/signal_batcher.ts";
 import { EXIT_FAILED, EXIT_INTERRUPTED, main } from "./command.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
 import { addressFlag } from "./shared_flags.ts";

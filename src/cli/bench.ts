@@ -3,19 +3,19 @@
  *
  * @module
  */
-import type { BenchRow, Scenario } from "../bench/scenario.ts";
-import { type ChartSpec, drawChart } from "../bench/chart.ts";
-import { callers } from "../bench/callers.ts";
-import { fanin } from "../bench/fanin.ts";
-import { floor } from "../bench/floor.ts";
-import { overload } from "../bench/overload.ts";
-import { growth, GROWTH_ROWS } from "../bench/growth.ts";
-import { rollover } from "../bench/rollover.ts";
-import { shards } from "../bench/shards.ts";
-import { throughput } from "../bench/throughput.ts";
-import { window } from "../bench/window.ts";
-import { rows } from "../bench/rows.ts";
-import { sinks } from "../bench/sinks.ts";
+import type { BenchRow, Scenario } from "../lab/bench/scenario.ts";
+import { type ChartSpec, drawChart } from "../lab/bench/chart.ts";
+import { callers } from "../lab/bench/callers.ts";
+import { fanin } from "../lab/bench/fanin.ts";
+import { floor } from "../lab/bench/floor.ts";
+import { overload } from "../lab/bench/overload.ts";
+import { growth, GROWTH_ROWS } from "../lab/bench/growth.ts";
+import { rollover } from "../lab/bench/rollover.ts";
+import { shards } from "../lab/bench/shards.ts";
+import { throughput } from "../lab/bench/throughput.ts";
+import { window } from "../lab/bench/window.ts";
+import { rows } from "../lab/bench/rows.ts";
+import { sinks } from "../lab/bench/sinks.ts";
 import { createLog } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { ACTION_RULES } from "../compare/actions.ts";
-import { renderChartSvg } from "../compare/chart_svg.ts";
-import { compare, type ComparedRow, type ComparisonOptions, rowsIn, sortRows } from "../compare/comparison.ts";
-import { startCompareSystem } from "../compare/compare_system.ts";
-import { FULL_PLAN, QUICK_PLAN } from "../compare/load_plan.ts";
-import { describeMachine, readVersions } from "../compare/machine.ts";
-import { methodOf, NOT_MEASURED } from "../compare/method.ts";
-import { type CompareReport, type VariantName, VARIANTS } from "../compare/report_data.ts";
-import { renderHtml } from "../compare/report_html.ts";
-import { renderText } from "../compare/report_text.ts";
+import { ACTION_RULES } from "../lab/compare/actions.ts";
+import { renderChartSvg } from "../lab/compare/chart_svg.ts";
+import { compare, type ComparedRow, type ComparisonOptions, rowsIn, sortRows } from "../lab/compare/comparison.ts";
+import { startCompareSystem } from "../lab/compare/compare_system.ts";
+import { FULL_PLAN, QUICK_PLAN } from "../lab/compare/load_plan.ts";
+import { describeMachine, readVersions } from "../lab/compare/machine.ts";
+import { methodOf, NOT_MEASURED } from "../lab/compare/method.ts";
+import { type CompareReport, type VariantName, VARIANTS } from "../lab/compare/report_data.ts";
+import { renderHtml } from "../lab/compare/report_html.ts";
+import { renderText } from "../lab/compare/report_text.ts";
 import { createLog } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, EXIT_INTERRUPTED, main, printStyled, UsageError } from "./command.ts";

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { DEFAULT_BATCHER_NAME, SIGNAL_BATCHER_ID } from "../protocol/names.ts";
+import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { SIGNAL_BATCHER_ID } from "../lab/protocol/names.ts";
+import { SIGNAL_TRANSACTIONS } from "../lab/signal_transactions.ts";
 import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
@@ -11,7 +13,10 @@ import { connectOrExplain, isRunning, unpolledTaskQueues } from "./server_access
 import { addressFlag, bodyStorageFlag, dataConverterOf } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
-import { runTransactions, TRANSACTION_VARIANTS } from "./transactions.ts";
+import { runTransactions } from "./transactions.ts";
+
+/** The two ways in which the transactions that a user can start write their rows. */
+const VARIANTS = ["update", "signal"] as const;
 
 /** Without an end for so long, the user is told that something may be wrong. */
 const SILENCE_MS = 10_000;
@@ -23,7 +28,7 @@ await main({
     ...transactionFlags,
     variant: {
       type: "text",
-      choices: TRANSACTION_VARIANTS,
+      choices: VARIANTS,
       default: "update",
       help: "How transactions write; 'signal' is the older way, kept for comparison, and needs 'deno task batcher'",
     },
@@ -49,8 +54,8 @@ await main({
       throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with 'deno task worker'`);
     }
 
-    const variant = flags.variant as typeof TRANSACTION_VARIANTS[number];
-    if (variant === "signal" && !await isRunning(client, SIGNAL_BATCHER_ID)) {
+    const isSignal = flags.variant === "signal";
+    if (isSignal && !await isRunning(client, SIGNAL_BATCHER_ID)) {
       throw new UsageError(`No signal batcher ${SIGNAL_BATCHER_ID} is running: start it with 'deno task batcher'`);
     }
 
@@ -70,7 +75,7 @@ await main({
     const started = await runTransactions(writes, {
       client,
       taskQueue: queues.main,
-      variant,
+      ...(isSignal && { kind: SIGNAL_TRANSACTIONS }),
       workMs: workMsOf(flags),
       confirmationTimeoutMs: flags["confirmation-timeout-ms"],
       signal,
@@ -88,7 +93,7 @@ await main({
     const unstarted = writes.length - started;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     const { counts } = tally;
-    const became = variant === "signal"
+    const became = isSignal
       ? `${tally.confirmed} confirmed, ${counts.of("failed")} failed, ${counts.of("unknown")} unknown`
       : `${counts}`;
     console.log(

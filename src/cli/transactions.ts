@@ -7,14 +7,10 @@ import { type Client, WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
 import { type FailedOutcome, failedOutcome } from "../protocol/failures.ts";
-import { SIGNAL_TRANSACTION_WORKFLOW, TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
+import { TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
 import { until } from "./until.ts";
-import type { signalTransaction, SignalTransactionInput } from "../../workflows/signal_transaction.ts";
 import type { transaction, TransactionInput, TransactionResult } from "../../workflows/transaction.ts";
-
-/** The two kinds of transaction that a user can start. */
-export const TRANSACTION_VARIANTS = ["update", "signal"] as const;
 
 /** A write that its transaction was told is stored. */
 export interface StoredWrite {
@@ -36,12 +32,35 @@ export type TransactionOutcome =
     readonly outcome: FailedOutcome;
   };
 
+/** One way to write a row. */
+export interface TransactionKind {
+  /** Begins the workflow ids, so that those of two ways are not the same. */
+  readonly idPrefix: string;
+  start(client: Client, write: Write, how: HowStarted, shared: SharedInput): Promise<StartedTransaction>;
+}
+
+/** Where a transaction runs, and what happens if it runs already. */
+export interface HowStarted {
+  readonly taskQueue: string;
+  readonly workflowId: string;
+  readonly workflowIdConflictPolicy: "USE_EXISTING";
+}
+
+/** What all transactions are told. */
+export type SharedInput = Pick<TransactionInput, "workMs" | "confirmationTimeoutMs">;
+
+/** A transaction that was started. */
+export interface StartedTransaction {
+  /** Waits for its end. Rejects if it fails. */
+  stored(): Promise<StoredWrite>;
+}
+
 /** How transactions are run. */
 export interface RunTransactionsOptions {
   readonly client: Client;
   readonly taskQueue: string;
-  /** @default {"update"} */
-  readonly variant?: typeof TRANSACTION_VARIANTS[number];
+  /** @default {the transactions of this project} */
+  readonly kind?: TransactionKind;
   /** See {@linkcode TransactionInput}. */
   readonly workMs?: TransactionInput["workMs"];
   readonly confirmationTimeoutMs?: number;
@@ -67,7 +86,7 @@ export async function runTransactions(writes: readonly Write[], options: RunTran
   const starter = async () => {
     for (const write of remaining) {
       if (signal.aborted) return;
-      const workflowId = workflowIdOf(write, options);
+      const workflowId = workflowIdOf(write, options.kind ?? UPDATE_TRANSACTIONS);
       // Counted before: once the server has the request, it goes on without us.
       started++;
       ended.push(report(write, workflowId, await start(write, workflowId, options), options));
@@ -83,29 +102,24 @@ export async function runTransactions(writes: readonly Write[], options: RunTran
   return started;
 }
 
-function workflowIdOf(write: Write, { variant }: RunTransactionsOptions): string {
-  const workflowId = transactionWorkflowId(write.requestId, contentOf(write));
-  return variant === "signal" ? `signal-${workflowId}` : workflowId;
+function workflowIdOf(write: Write, { idPrefix }: TransactionKind): string {
+  return `${idPrefix}${transactionWorkflowId(write.requestId, contentOf(write))}`;
 }
 
-/** A transaction that was started. */
-interface Started {
-  stored(): Promise<StoredWrite>;
-}
+const UPDATE_TRANSACTIONS: TransactionKind = {
+  idPrefix: "",
+  async start(client, write, how, shared) {
+    const args: [TransactionInput] = [{ write, ...shared }];
+    const handle = await client.workflow.start<typeof transaction>(TRANSACTION_WORKFLOW, { ...how, args });
+    return { stored: async () => storedBy(await handle.result()) };
+  },
+};
 
-async function start(write: Write, workflowId: string, options: RunTransactionsOptions): Promise<Started> {
-  const { client, taskQueue, workMs, confirmationTimeoutMs } = options;
+async function start(write: Write, workflowId: string, options: RunTransactionsOptions): Promise<StartedTransaction> {
+  const { client, kind = UPDATE_TRANSACTIONS, taskQueue, workMs, confirmationTimeoutMs } = options;
   const shared = { ...(workMs && { workMs }), ...(confirmationTimeoutMs !== undefined && { confirmationTimeoutMs }) };
   // The same line twice is the same transaction; its second copy waits for the first one's result.
-  const how = { taskQueue, workflowId, workflowIdConflictPolicy: "USE_EXISTING" } as const;
-  if (options.variant === "signal") {
-    const args: [SignalTransactionInput] = [{ data: write.data, ...shared }];
-    const handle = await client.workflow.start<typeof signalTransaction>(SIGNAL_TRANSACTION_WORKFLOW, { ...how, args });
-    return { stored: async () => ({ status: "confirmed", ...await handle.result() }) };
-  }
-  const args: [TransactionInput] = [{ write, ...shared }];
-  const handle = await client.workflow.start<typeof transaction>(TRANSACTION_WORKFLOW, { ...how, args });
-  return { stored: async () => storedBy(await handle.result()) };
+  return await kind.start(client, write, { taskQueue, workflowId, workflowIdConflictPolicy: "USE_EXISTING" }, shared);
 }
 
 function storedBy({ receipt, waitMs }: TransactionResult): StoredWrite {
@@ -119,7 +133,7 @@ function storedBy({ receipt, waitMs }: TransactionResult): StoredWrite {
 async function report(
   write: Write,
   workflowId: string,
-  started: Started,
+  started: StartedTransaction,
   { onOutcome, signal }: RunTransactionsOptions,
 ): Promise<void> {
   try {

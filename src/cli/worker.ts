@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { openPlainTable } from "../sinks/open_sink.ts";
+import { createBatchWriteActivities } from "../lab/activities/batch_write.ts";
+import { bundleLabWorkflows } from "../lab/create_lab_worker.ts";
+import { openPlainTable } from "../lab/open_plain_table.ts";
+import { SignalTable } from "../lab/signal_table.ts";
 import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
 import { createLog, type Level } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
@@ -50,11 +53,14 @@ await main({
     installRuntime(log, level);
     await (await connectOrExplain(flags.address))[Symbol.asyncDispose]();
     const failure = new AbortController();
+    // It also runs the signal variant, so that 'start --variant signal' needs no other worker.
+    await using signalTable = new SignalTable(() => openPlainTable(sinkSpecOf(flags.sink), "signal_writes"), log);
     await using _system = await startLocalSystem({
       address: flags.address,
       role: flags.role as Role,
       openSink,
-      openSignalTable: () => openPlainTable(sinkSpecOf(flags.sink), "signal_writes"),
+      workflowBundle: await bundleLabWorkflows(),
+      batcherActivities: createBatchWriteActivities(signalTable.insert),
       batching,
       dataConverter,
       log,

@@ -6,7 +6,6 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { PlainTable, type PlainTableName } from "./plain_table.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
 import { POSTGRES_SCHEMA_VERSION } from "./postgres_schema.ts";
 import { isPostgresUrl, parsePostgresUrl, POSTGRES_FORM } from "./postgres_url.ts";
@@ -66,7 +65,7 @@ export function parseSinkSpec(spec: string): SinkSpec {
 }
 
 /** Creates the folder of a file if it is that of {@linkcode DEFAULT_SINK_SPEC}. */
-function makeDefaultFolder(path: string): void {
+export function makeDefaultFolder(path: string): void {
   if (resolve(dirname(path)) !== resolve(DEFAULT_FOLDER)) return;
   try {
     mkdirSync(DEFAULT_FOLDER, { recursive: true });
@@ -87,24 +86,6 @@ export async function openSink(spec: string, options: Pick<SqliteSinkOptions, "o
   if (parsed.kind === "postgres") return await PostgresSink.open(parsed);
   makeDefaultFolder(parsed.path);
   return await SqliteSink.open({ ...options, path: parsed.path });
-}
-
-/**
- * Opens a table without a ledger, in the database of a sink.
- *
- * @throws {SinkError} If it cannot be opened, or the database is no SQLite file.
- */
-export async function openPlainTable(spec: string, table: PlainTableName): Promise<PlainTable> {
-  const parsed = parseSinkSpec(spec);
-  if (parsed.kind === "sqlite") {
-    makeDefaultFolder(parsed.path);
-    return await PlainTable.open({ path: parsed.path, table });
-  }
-  throw new SinkError(
-    "setup",
-    "no",
-    `Cannot open '${table}' in PostgreSQL: it is there for comparison, in SQLite only`,
-  );
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { fileURLToPath } from "node:url";
-import { createBatchWriteActivities, type InsertRows } from "../../activities/batch_write.ts";
 import { createFlushActivities, createMainActivities } from "../../activities/mod.ts";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { noBodyStorage, storedFromBytes } from "../bodies/body_storage.ts";
@@ -22,22 +21,15 @@ import type { Sink } from "../sinks/sink.ts";
 import { sendBytesAsText } from "./activation_bytes.ts";
 import { createWatchedWorker, type TaskFailure } from "./watched_worker.ts";
 
-/** Entries of workflow bundles. */
-export const WORKFLOW_ENTRIES = {
-  /** Batcher and transaction. */
-  main: "mod.ts",
-  /** The same, and what they are measured against. */
-  bench: "bench_mod.ts",
-  /** The same as `main`, and the rivals that only a comparison runs. */
-  compare: "compare_mod.ts",
-} as const;
+const WORKFLOWS = new URL("../../workflows/mod.ts", import.meta.url);
 
-/** Bundles the workflows: about two seconds, once for all workers of a process. */
-export function bundleWorkflows(entry: keyof typeof WORKFLOW_ENTRIES = "main"): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL(`../../workflows/${WORKFLOW_ENTRIES[entry]}`, import.meta.url)),
-    logger: quietLogger,
-  });
+/**
+ * Bundles the workflows: about two seconds, once for all workers of a process.
+ *
+ * @param entry A module that exports workflows; left out, that of the batcher and of the ready-made caller.
+ */
+export function bundleWorkflows(entry: URL = WORKFLOWS): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ workflowsPath: fileURLToPath(entry), logger: quietLogger });
 }
 
 const quiet = () => {};
@@ -64,8 +56,8 @@ export interface BatcherWorkerOptions extends WorkerBase {
   readonly taskQueue?: string;
   /** Told about every flush. */
   readonly onFlush?: (report: FlushReport) => void;
-  /** Where batches of the signal variant go; left out, this worker runs none. */
-  readonly insertSignalBatch?: InsertRows;
+  /** Further activities of this task queue. */
+  readonly activities?: object;
 }
 
 /** Options of {@linkcode createMainWorker}. */
@@ -81,7 +73,8 @@ export interface MainWorkerOptions extends WorkerBase {
  */
 const WAITING_CALLERS_MAX = 2_000;
 
-const CALLER_SLOTS = {
+/** Slots of a worker whose workflows wait in local activities. */
+export const CALLER_SLOTS = {
   maxConcurrentWorkflowTaskExecutions: WAITING_CALLERS_MAX,
   maxConcurrentLocalActivityExecutions: WAITING_CALLERS_MAX,
   maxConcurrentActivityTaskExecutions: WAITING_CALLERS_MAX,
@@ -97,8 +90,8 @@ export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Work
     dataConverter: readingReferences(options.dataConverter),
     taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
     activities: {
+      ...options.activities,
       ...createFlushActivities(options.sink, options.onFlush, storedFromBytes(options.dataConverter)),
-      ...(options.insertSignalBatch && createBatchWriteActivities(options.insertSignalBatch)),
     },
     shutdownGraceTime: "10s",
   }, options.onTaskFailure);
@@ -121,15 +114,4 @@ export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
 /** Without a store of its own a worker still knows a reference when it meets one, and says what to set. */
 function readingReferences(dataConverter: DataConverter = {}): DataConverter {
   return { externalStorage: noBodyStorage(), ...dataConverter };
-}
-
-/** Options of {@linkcode createRivalWorker}. */
-export interface RivalWorkerOptions extends WorkerBase {
-  readonly taskQueue: string;
-  readonly activities: object;
-}
-
-/** Creates a worker for callers or batchers of another kind, with the slots that our own callers have. */
-export function createRivalWorker({ onTaskFailure, ...options }: RivalWorkerOptions): Promise<Worker> {
-  return createWatchedWorker({ ...options, ...CALLER_SLOTS, shutdownGraceTime: "10s" }, onTaskFailure);
 }

@@ -13,18 +13,10 @@ import { BatchWriter } from "../client/batch_writer.ts";
 import { connectClient, connectNative, connectWriterClient, loadConnectConfig } from "../client/connection.ts";
 import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
-import type { PlainTable } from "../sinks/plain_table.ts";
 import type { Sink } from "../sinks/sink.ts";
-import {
-  bundleWorkflows,
-  createBatcherWorker,
-  createMainWorker,
-  type WorkerBase,
-  type WORKFLOW_ENTRIES,
-} from "./create_worker.ts";
+import { bundleWorkflows, createBatcherWorker, createMainWorker, type WorkerBase } from "./create_worker.ts";
 import { BodySweeper } from "./body_sweeper.ts";
 import type { Log } from "./log.ts";
-import { SignalTable } from "./signal_table.ts";
 import { logTaskFailure } from "./watched_worker.ts";
 
 /** Which of the two services a process runs. */
@@ -42,8 +34,8 @@ export interface LocalSystemOptions {
   readonly role?: Role;
   /** Opens the sink. Called only where flushes run. */
   readonly openSink: () => Promise<Sink>;
-  /** Opens the table of the signal variant, when its first batch comes; left out, no batches of it are run. */
-  readonly openSignalTable?: () => Promise<PlainTable>;
+  /** Further activities of the batchers' task queue. */
+  readonly batcherActivities?: object;
   readonly batching?: BatchingOptions;
   /**
    * Name of the batchers; another one than the default also gets task queues of its own, so that no other worker of the
@@ -53,15 +45,9 @@ export interface LocalSystemOptions {
    */
   readonly name?: string;
   /**
-   * Which workflows the workers know.
+   * The workflows that the workers know.
    *
-   * @default {"main"}
-   */
-  readonly workflows?: keyof typeof WORKFLOW_ENTRIES;
-  /**
-   * The workflows, bundled before, so that several systems of one process need not do it again.
-   *
-   * @default The bundle of `workflows`.
+   * @default Those of the product, bundled now.
    */
   readonly workflowBundle?: WorkerBase["workflowBundle"];
   /**
@@ -104,7 +90,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   const native = await connectNative(connection);
   stack.defer(() => native.close());
   const { client } = stack.use(await connectClient({ address, dataConverter }));
-  const workflowBundle = options.workflowBundle ?? await bundleWorkflows(options.workflows);
+  const workflowBundle = options.workflowBundle ?? await bundleWorkflows();
   const base = { connection: native, namespace, workflowBundle, dataConverter, onTaskFailure: logTaskFailure(log) };
   const start = (worker: Worker, what: string) => {
     stack.defer(runWorker(worker, options.onFailure));
@@ -119,11 +105,9 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     if (storage instanceof BodyStorage && storage.driver instanceof FileBodyDriver) {
       stack.use(new BodySweeper(storage.driver, client, log));
     }
-    const { onFlush = logFlush(log), openSignalTable } = options;
-    const signalTable = openSignalTable && stack.use(new SignalTable(openSignalTable, log));
-    const insertSignalBatch = signalTable?.insert;
+    const { onFlush = logFlush(log), batcherActivities: activities } = options;
     start(
-      await createBatcherWorker({ ...base, sink, taskQueue: queues.batcher, onFlush, insertSignalBatch }),
+      await createBatcherWorker({ ...base, sink, taskQueue: queues.batcher, onFlush, activities }),
       `Flushing to ${sink.description}`,
     );
   }

@@ -19,7 +19,14 @@ export function modulesOf(code: string): string[] {
   return sources.map((source) => source.startsWith(PROJECT) ? source.slice(PROJECT.length) : source);
 }
 
-const SANDBOX_FOLDERS = ["workflows/", "src/core/", "src/protocol/", "node_modules/"];
+const SANDBOX_FOLDERS = [
+  "workflows/",
+  "src/core/",
+  "src/protocol/",
+  "src/lab/workflows/",
+  "src/lab/protocol/",
+  "node_modules/",
+];
 
 /** Modules of this project that have no business in the sandbox, and built-in ones that it does not have. */
 export function outsiders(modules: readonly string[]): string[] {

@@ -19,19 +19,25 @@ async function bundleLine(line: string, complaints: string[] = []): Promise<stri
   }
 }
 
-for (const entry of ["main", "bench", "compare"] as const) {
-  permittedTest(
-    `bundleWorkflows("${entry}") takes nothing into the sandbox but workflows, core and protocol`,
-    async () => {
-      const { bundleWorkflows } = await import("../../src/worker/create_worker.ts");
-      const { code } = await bundleWorkflows(entry);
-      const modules = modulesOf(code);
-      assertEquals(outsiders(modules), []);
-      // Without these the check above would check nothing.
-      assertArrayIncludes(modules, ["workflows/batcher.ts", "src/core/group_commit.ts", "src/protocol/check.ts"]);
-      assertFalse(/require\(["']node:/.test(code), "nothing is left to be loaded from node: at run time");
-    },
-  );
+/** What only the rivals say. */
+const RIVALS = ["signalBatcher", "signalTransaction", "rowTransaction", "emptyBatcher", "bareCaller", "src/lab/"];
+
+const BUNDLES = {
+  bundleWorkflows: async () => await (await import("../../src/worker/create_worker.ts")).bundleWorkflows(),
+  bundleLabWorkflows: async () => await (await import("../../src/lab/create_lab_worker.ts")).bundleLabWorkflows(),
+};
+
+for (const [name, bundle] of Object.entries(BUNDLES)) {
+  permittedTest(`${name}() takes nothing into the sandbox but workflows, core and protocol`, async () => {
+    const { code } = await bundle();
+    const modules = modulesOf(code);
+    assertEquals(outsiders(modules), []);
+    // Without these the check above would check nothing.
+    assertArrayIncludes(modules, ["workflows/batcher.ts", "src/core/group_commit.ts", "src/protocol/check.ts"]);
+    assertFalse(/require\(["']node:/.test(code), "nothing is left to be loaded from node: at run time");
+    const isLab = name === "bundleLabWorkflows";
+    assertEquals(RIVALS.filter((rival) => code.includes(rival)), isLab ? RIVALS : [], "the product has no rivals");
+  });
 }
 
 permittedTest("bundleWorkflows() would refuse a workflow that imports the writer", async () => {

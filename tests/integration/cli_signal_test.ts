@@ -52,7 +52,7 @@ labTests({}, [
   }],
 
   ["deno task worker with PostgreSQL says that the signal variant is not for it", async () => {
-    const { openPlainTable } = await import("../../src/sinks/open_sink.ts");
+    const { openPlainTable } = await import("../../src/lab/open_plain_table.ts");
     const failed = await openPlainTable("postgres://localhost/x", "signal_writes").catch((error) => error);
     assertStringIncludes(failed.message, "in SQLite only");
   }],

@@ -1,7 +1,7 @@
 /** A comparison in small: two variants, a few writes, a real server. */
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import type { LoadPlan } from "../../src/compare/load_plan.ts";
-import type { ImpossibleLoad, LoadRow } from "../../src/compare/report_data.ts";
+import type { LoadPlan } from "../../src/lab/compare/load_plan.ts";
+import type { ImpossibleLoad, LoadRow } from "../../src/lab/compare/report_data.ts";
 import { permitted, permittedTest } from "../support/permitted.ts";
 import { spawnCommand } from "../support/run_command.ts";
 
@@ -28,7 +28,7 @@ const PLAN: LoadPlan = {
 };
 
 async function open(signal = new AbortController().signal) {
-  const { startCompareSystem } = await import("../../src/compare/compare_system.ts");
+  const { startCompareSystem } = await import("../../src/lab/compare/compare_system.ts");
   const { createLog } = await import("../../src/worker/log.ts");
   const { installRuntime } = await import("../../src/worker/runtime.ts");
   const log = createLog("error", () => {});
@@ -47,7 +47,7 @@ function assertNear(actual: number, expected: number, tolerance: number): void {
 }
 
 permittedTest("runLoads() measures two variants in turns, and its figures add up", async () => {
-  const { runLoads } = await import("../../src/compare/loads.ts");
+  const { runLoads } = await import("../../src/lab/compare/loads.ts");
   await using system = await open();
   const { context } = system;
   const variants = ["update", "signal"] as const;
@@ -79,7 +79,7 @@ permittedTest("runLoads() measures two variants in turns, and its figures add up
 });
 
 permittedTest("runLoads() has each variant that gathers fill the same window", async () => {
-  const { runLoads } = await import("../../src/compare/loads.ts");
+  const { runLoads } = await import("../../src/lab/compare/loads.ts");
   await using system = await open();
   const rows = await Array.fromAsync(
     runLoads(system.context, { plan: PLAN, variants: ["update", "signal", "direct"], loads: ["trickle"] }),
@@ -91,7 +91,7 @@ permittedTest("runLoads() has each variant that gathers fill the same window", a
 });
 
 permittedTest("runScaling() counts the connections of all processes", async () => {
-  const { runScaling } = await import("../../src/compare/scaling.ts");
+  const { runScaling } = await import("../../src/lab/compare/scaling.ts");
   await using system = await open();
   const rows = await Array.fromAsync(
     runScaling(system.context, { plan: PLAN, variants: ["update", "signal", "direct"] }),
@@ -104,8 +104,8 @@ permittedTest("runScaling() counts the connections of all processes", async () =
 });
 
 permittedTest("runLoads() on a server that goes on leaves no workflow there", async () => {
-  const { runLoads } = await import("../../src/compare/loads.ts");
-  const { startCompareSystem } = await import("../../src/compare/compare_system.ts");
+  const { runLoads } = await import("../../src/lab/compare/loads.ts");
+  const { startCompareSystem } = await import("../../src/lab/compare/compare_system.ts");
   await using system = await open();
   const { address, client, log, signal } = system.context;
   {

@@ -1,6 +1,6 @@
 /** The quick ones of a comparison's faults, for real: what callers are told against what is stored. */
 import { assertEquals, assertGreater } from "@std/assert";
-import type { FaultRow, VariantName } from "../../src/compare/report_data.ts";
+import type { FaultRow, VariantName } from "../../src/lab/compare/report_data.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 /** What is certain about each row. */
@@ -15,11 +15,11 @@ const EXPECTED: readonly [fault: FaultRow["fault"], variant: VariantName, expect
 ];
 
 permittedTest("faults tell what callers were told from what is stored", async (t) => {
-  const { startCompareSystem } = await import("../../src/compare/compare_system.ts");
-  const { badRowInBatch } = await import("../../src/compare/faults/bad_row.ts");
-  const { duplicateAfterSuccess } = await import("../../src/compare/faults/duplicate_after_success.ts");
-  const { Stage } = await import("../../src/compare/faults/stage.ts");
-  const { BATCH_WRITES } = await import("../../src/compare/faults/trial.ts");
+  const { startCompareSystem } = await import("../../src/lab/compare/compare_system.ts");
+  const { badRowInBatch } = await import("../../src/lab/compare/faults/bad_row.ts");
+  const { duplicateAfterSuccess } = await import("../../src/lab/compare/faults/duplicate_after_success.ts");
+  const { Stage } = await import("../../src/lab/compare/faults/stage.ts");
+  const { BATCH_WRITES } = await import("../../src/lab/compare/faults/trial.ts");
   const { createLog } = await import("../../src/worker/log.ts");
   const { installRuntime } = await import("../../src/worker/runtime.ts");
   const log = createLog("error", () => {});

@@ -1,6 +1,6 @@
 /** The rival behaves as the original: what it does well and what it does not. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import type { SignalBatcherInput } from "../../src/protocol/signal_messages.ts";
+import type { SignalBatcherInput } from "../../src/lab/protocol/signal_messages.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";

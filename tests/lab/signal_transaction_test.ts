@@ -1,7 +1,7 @@
 /** The rival's caller: what it returns, and each of its errors. */
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
-import type { SignalTransactionStatus } from "../../src/protocol/signal_messages.ts";
-import type { SignalTransactionInput } from "../../workflows/signal_transaction.ts";
+import type { SignalTransactionStatus } from "../../src/lab/protocol/signal_messages.ts";
+import type { SignalTransactionInput } from "../../src/lab/workflows/signal_transaction.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure_of.ts";
 import type { Lab } from "../support/lab.ts";

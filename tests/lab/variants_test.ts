@@ -1,17 +1,17 @@
 /** Every variant behind the one interface, with its workers in processes of their own. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { VariantName } from "../../src/compare/report_data.ts";
-import type { Told, VariantOptions } from "../../src/compare/variant.ts";
+import type { VariantName } from "../../src/lab/compare/report_data.ts";
+import type { Told, VariantOptions } from "../../src/lab/compare/variant.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { type LabCase, labTests } from "../support/lab_tests.ts";
 
 /** Starts what a variant needs: one process for each of its two services. */
 async function start(lab: Lab, name: VariantName) {
-  const { VARIANT } = await import("../../src/compare/variants.ts");
-  const { NO_WINDOW } = await import("../../src/compare/variant.ts");
-  const { WorkerProcess } = await import("../../src/compare/worker_process.ts");
-  const { prepareDatabase, rowsByKey } = await import("../../src/compare/database.ts");
+  const { VARIANT } = await import("../../src/lab/compare/variants.ts");
+  const { NO_WINDOW } = await import("../../src/lab/compare/variant.ts");
+  const { WorkerProcess } = await import("../../src/lab/compare/worker_process.ts");
+  const { prepareDatabase, rowsByKey } = await import("../../src/lab/compare/database.ts");
   const variant = VARIANT[name];
   const databaseFile = `${lab.ledgerFile}.compare`;
   await prepareDatabase(databaseFile);
@@ -79,7 +79,7 @@ labTests({}, [
   }],
 
   ["update has a writer that is no workflow", async (lab) => {
-    const { updateVariant } = await import("../../src/compare/variants/update.ts");
+    const { updateVariant } = await import("../../src/lab/compare/variants/update.ts");
     const name = lab.name("update");
     const options = { address: lab.address, name, databaseFile: lab.ledgerFile, policy: { size: 10, windowMs: 0 } };
     await lab.batcherWorker(`${name}/batcher-queue`);

@@ -43,12 +43,12 @@ let bundling: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 async function replay(history: RecordedHistory): Promise<void> {
   const { Worker } = await import("@temporalio/worker");
-  const { bundleWorkflows } = await import("../../src/worker/create_worker.ts");
+  const { bundleLabWorkflows } = await import("../../src/lab/create_lab_worker.ts");
   const { createLog } = await import("../../src/worker/log.ts");
   const { installRuntime } = await import("../../src/worker/runtime.ts");
   // What a tampered history makes the SDK say is meant to be.
   installRuntime(createLog("error", () => {}), "error");
-  await Worker.runReplayHistory({ workflowBundle: await (bundling ??= bundleWorkflows()) }, history);
+  await Worker.runReplayHistory({ workflowBundle: await (bundling ??= bundleLabWorkflows()) }, history);
 }
 
 /** A history whose events are these, numbered again. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CURVE_PERCENTILES } from "../../src/compare/report_data.ts";
+import { CURVE_PERCENTILES } from "../../src/lab/compare/report_data.ts";
 import type {
   CompareReport,
   FaultName,
@@ -14,7 +14,7 @@ import type {
   LoadRow,
   ScalingRow,
   VariantName,
-} from "../../src/compare/report_data.ts";
+} from "../../src/lab/compare/report_data.ts";
 
 /** Waits at 50, 95, 99 and 100 percent, and all that is not a wait. */
 type Figures = readonly [

@@ -4,15 +4,17 @@
  * @module
  */
 import type { Worker } from "@temporalio/worker";
-import { createBatchWriteActivities, type InsertRows } from "../../activities/batch_write.ts";
+import { createBatchWriteActivities, type InsertRows } from "../../src/lab/activities/batch_write.ts";
 import { simulateWork } from "../../activities/simulate_work.ts";
-import { SIGNAL_BATCHER_WORKFLOW, SIGNAL_TRANSACTION_WORKFLOW, SIGNAL_VARIANT } from "../../src/protocol/names.ts";
-import type { SignalBatcherInput, SignalBatcherStats } from "../../src/protocol/signal_messages.ts";
-import { PlainTable } from "../../src/sinks/plain_table.ts";
-import { createRivalWorker } from "../../src/worker/create_worker.ts";
-import type { signalBatcher } from "../../workflows/signal_batcher.ts";
-import type { signalTransaction, SignalTransactionInput } from "../../workflows/signal_transaction.ts";
+import { SIGNAL_BATCHER_WORKFLOW, SIGNAL_TRANSACTION_WORKFLOW, SIGNAL_VARIANT } from "../../src/lab/protocol/names.ts";
+import type { SignalBatcherInput, SignalBatcherStats } from "../../src/lab/protocol/signal_messages.ts";
+import { PlainTable } from "../../src/lab/plain_table.ts";
+import { bundleLabWorkflows, createRivalWorker } from "../../src/lab/create_lab_worker.ts";
+import type { signalBatcher } from "../../src/lab/workflows/signal_batcher.ts";
+import type { signalTransaction, SignalTransactionInput } from "../../src/lab/workflows/signal_transaction.ts";
 import type { Lab } from "./lab.ts";
+
+let bundling: ReturnType<typeof bundleLabWorkflows> | undefined;
 
 /** A batcher, and the worker of it and of its callers, all with a name of their own. */
 export class SignalSystem implements AsyncDisposable {
@@ -47,7 +49,7 @@ export class SignalSystem implements AsyncDisposable {
     this.#worker = await createRivalWorker({
       connection: this.lab.native,
       namespace: "default",
-      workflowBundle: this.lab.workflowBundle,
+      workflowBundle: await (bundling ??= bundleLabWorkflows()),
       taskQueue: this.name,
       activities: { ...createBatchWriteActivities(insert), simulateWork },
     });

@@ -11,7 +11,7 @@ import type { Lab } from "./lab.ts";
 
 /** Largest workflow task that was completed while `run` ran. */
 export async function taskBytesMax(run: () => Promise<void>): Promise<number> {
-  const { TaskMeter } = await import("../../src/bench/task_meter.ts");
+  const { TaskMeter } = await import("../../src/lab/bench/task_meter.ts");
   using meter = new TaskMeter();
   await run();
   assertEquals(meter.failures, 0);

@@ -25,7 +25,7 @@ for (const [name, actions] of Object.entries(COSTS)) {
   permittedTest(`countActions() of the recorded history ${name} is ${actions}`, async () => {
     const file = new URL(`../replay/histories/${name}.json`, import.meta.url);
     const { historyFromJSON } = await import("@temporalio/common/lib/proto-utils.js");
-    const { countActions } = await import("../../src/compare/actions.ts");
+    const { countActions } = await import("../../src/lab/compare/actions.ts");
     const { events } = historyFromJSON(JSON.parse(await Deno.readTextFile(file)));
     assertEquals(countActions(events!), actions);
   });
@@ -37,7 +37,7 @@ type Event = readonly [type: string, afterMs?: number, attributes?: object];
 /** Counts the actions of a history that is made up. */
 async function count(events: readonly Event[], from?: number): Promise<number> {
   const { default: proto } = await import("@temporalio/proto");
-  const { countActions } = await import("../../src/compare/actions.ts");
+  const { countActions } = await import("../../src/lab/compare/actions.ts");
   const { EventType } = proto.temporal.api.enums.v1;
   let atMs = 1_000;
   const history = events.map(([type, afterMs = 10, attributes = {}], i) => {
@@ -143,6 +143,6 @@ permittedTest("countActions() leaves out the events before the place", async () 
 });
 
 permittedTest("ACTION_RULES names each rule once", async () => {
-  const { ACTION_RULES } = await import("../../src/compare/actions.ts");
+  const { ACTION_RULES } = await import("../../src/lab/compare/actions.ts");
   assertEquals(new Set(ACTION_RULES.map(({ what }) => what)).size, ACTION_RULES.length);
 });

@@ -7,10 +7,10 @@ import {
   formatNumber,
   isClearlyLess,
   listed,
-} from "../../src/compare/report/figures.ts";
-import { chartColour, COLOURS, THEMES, useVariables } from "../../src/compare/report/palette.ts";
-import { escapeHtml, markup } from "../../src/compare/report/markup.ts";
-import { VARIANTS } from "../../src/compare/report_data.ts";
+} from "../../src/lab/compare/report/figures.ts";
+import { chartColour, COLOURS, THEMES, useVariables } from "../../src/lab/compare/report/palette.ts";
+import { escapeHtml, markup } from "../../src/lab/compare/report/markup.ts";
+import { VARIANTS } from "../../src/lab/compare/report_data.ts";
 import { assert } from "@std/assert";
 
 Deno.test("formatNumber() writes few digits, and never a figure that is nothing", () => {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { findings } from "../../src/compare/report/findings.ts";
-import { comparisons, MEASURES } from "../../src/compare/report/measures.ts";
-import { wrongTotal } from "../../src/compare/report/rows.ts";
-import { type CompareReport, type LoadRow, LOADS, type VariantName } from "../../src/compare/report_data.ts";
+import { findings } from "../../src/lab/compare/report/findings.ts";
+import { comparisons, MEASURES } from "../../src/lab/compare/report/measures.ts";
+import { wrongTotal } from "../../src/lab/compare/report/rows.ts";
+import { type CompareReport, type LoadRow, LOADS, type VariantName } from "../../src/lab/compare/report_data.ts";
 import { madeUpReport } from "../support/compare_report.ts";
 
 const REPORT = madeUpReport();

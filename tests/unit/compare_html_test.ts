@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { findings } from "../../src/compare/report/findings.ts";
-import { formatMs, formatNumber } from "../../src/compare/report/figures.ts";
-import { escapeHtml } from "../../src/compare/report/markup.ts";
-import { CURVE_PERCENTILES, type FaultRow, type LoadRow, LOADS } from "../../src/compare/report_data.ts";
+import { findings } from "../../src/lab/compare/report/findings.ts";
+import { formatMs, formatNumber } from "../../src/lab/compare/report/figures.ts";
+import { escapeHtml } from "../../src/lab/compare/report/markup.ts";
+import { CURVE_PERCENTILES, type FaultRow, type LoadRow, LOADS } from "../../src/lab/compare/report_data.ts";
 import { HOSTILE, hostileReport, madeUpReport } from "../support/compare_report.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 // The charting library reads an environment variable when it loads.
 const renderers = async () => ({
-  ...await import("../../src/compare/report_html.ts"),
-  ...await import("../../src/compare/chart_svg.ts"),
+  ...await import("../../src/lab/compare/report_html.ts"),
+  ...await import("../../src/lab/compare/chart_svg.ts"),
 });
 
 const REPORT = madeUpReport();

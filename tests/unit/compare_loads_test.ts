@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { interleave } from "../../src/compare/interleave.ts";
-import { type CallRecord, runShape, steadyPart } from "../../src/compare/load_shape.ts";
-import type { Told } from "../../src/compare/variant.ts";
+import { interleave } from "../../src/lab/compare/interleave.ts";
+import { type CallRecord, runShape, steadyPart } from "../../src/lab/compare/load_shape.ts";
+import type { Told } from "../../src/lab/compare/variant.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 const DONE: Told = { kind: "done", waitMs: 1 };
@@ -106,8 +106,8 @@ Deno.test("steadyPart() says that a load was too short to have one", () => {
 
 permittedTest("checkRows() finds a caller who was told of a row that is not there, or is there twice", async () => {
   const { DatabaseSync } = await import("node:sqlite");
-  const { checkRows } = await import("../../src/compare/check_rows.ts");
-  const { prepareDatabase } = await import("../../src/compare/database.ts");
+  const { checkRows } = await import("../../src/lab/compare/check_rows.ts");
+  const { prepareDatabase } = await import("../../src/lab/compare/database.ts");
   const directory = await Deno.makeTempDir();
   const file = `${directory}/rows.db`;
   await prepareDatabase(file);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertFalse, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { formatNumber } from "../../src/compare/report/figures.ts";
-import { TEXT_COLUMNS_MAX, wrapped } from "../../src/compare/report/text_table.ts";
-import type { CompareReport } from "../../src/compare/report_data.ts";
-import { renderText } from "../../src/compare/report_text.ts";
+import { formatNumber } from "../../src/lab/compare/report/figures.ts";
+import { TEXT_COLUMNS_MAX, wrapped } from "../../src/lab/compare/report/text_table.ts";
+import type { CompareReport } from "../../src/lab/compare/report_data.ts";
+import { renderText } from "../../src/lab/compare/report_text.ts";
 import { hostileReport, madeUpReport } from "../support/compare_report.ts";
 
 const REPORT = madeUpReport();

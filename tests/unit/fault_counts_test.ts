@@ -5,7 +5,7 @@ import {
   type FaultCounts,
   sayAnswers,
   type WriteRecord,
-} from "../../src/compare/faults/count.ts";
+} from "../../src/lab/compare/faults/count.ts";
 
 const DONE: Answer = { kind: "done", waitMs: 12 };
 const FAILED: Answer = { kind: "failed", errorType: "WRITE_CONFIRMATION_TIMEOUT", message: "too late" };

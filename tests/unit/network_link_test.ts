@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NetworkLink } from "../../src/compare/faults/network_link.ts";
+import { NetworkLink } from "../../src/lab/compare/faults/network_link.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 /** Answers each connection with what it was sent, until it is disposed of. */

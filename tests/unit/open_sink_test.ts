@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { DEFAULT_SINK_SPEC, migrateSink, openPlainTable, openSink, parseSinkSpec } from "../../src/sinks/open_sink.ts";
+import { openPlainTable } from "../../src/lab/open_plain_table.ts";
+import { DEFAULT_SINK_SPEC, migrateSink, openSink, parseSinkSpec } from "../../src/sinks/open_sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import { fileTest } from "../contract/sqlite_store.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { prepareDatabase, rowsByKey } from "../../src/compare/database.ts";
-import { DatabaseLoad } from "../../src/compare/database_load.ts";
+import { prepareDatabase, rowsByKey } from "../../src/lab/compare/database.ts";
+import { DatabaseLoad } from "../../src/lab/compare/database_load.ts";
 import { RowFault } from "../../src/sinks/isolate.ts";
-import { PlainTable } from "../../src/sinks/plain_table.ts";
+import { PlainTable } from "../../src/lab/plain_table.ts";
 import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
 import { permittedTest } from "../support/permitted.ts";
 

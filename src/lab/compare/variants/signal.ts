@@ -1,0 +1,70 @@
+/**
+ * The older way: requests and confirmations are signals.
+ *
+ * @module
+ */
+import { createBatchWriteActivities } from "../../activities/batch_write.ts";
+import { simulateWork } from "../../../../activities/simulate_work.ts";
+import { SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_TRANSACTION_WORKFLOW } from "../../protocol/names.ts";
+import { taskQueuesOf } from "../../../worker/local_system.ts";
+import type { signalBatcher } from "../../workflows/signal_batcher.ts";
+import type { signalTransaction } from "../../workflows/signal_transaction.ts";
+import { startRivalWorkers } from "../rival_workers.ts";
+import { CONFIRMATION_TIMEOUT_MS, toldOf, type Variant, type VariantOptions } from "../variant.ts";
+
+/** The original's, whatever the size: a batcher that flushes at the first request must not continue as new at the eleventh. */
+const PENDING_MAX = 1_000;
+
+/** Batched by signals. */
+export const signalVariant: Variant = {
+  name: "signal",
+  databaseRole: "batcher",
+
+  startWorkers(options) {
+    const queues = taskQueuesOf(options.name);
+    const hasBatcher = options.role !== "main";
+    return startRivalWorkers(options, {
+      ...(hasBatcher && { table: "signal_writes" }),
+      workers: (insert) => [
+        ...(hasBatcher ? [{ taskQueue: queues.batcher, activities: createBatchWriteActivities(insert) }] : []),
+        ...(options.role !== "batcher" ? [{ taskQueue: queues.main, activities: { simulateWork } }] : []),
+      ],
+    });
+  },
+
+  async prepare(client, options) {
+    await client.workflow.start<typeof signalBatcher>(SIGNAL_BATCHER_WORKFLOW, {
+      taskQueue: taskQueuesOf(options.name).batcher,
+      workflowId: batcherIdOf(options),
+      args: [{ ...options.policy, pendingMax: PENDING_MAX }],
+      workflowIdConflictPolicy: "USE_EXISTING",
+    });
+  },
+
+  async startCaller(client, options, { workflowId, requestId, data }) {
+    const { confirmationTimeoutMs = CONFIRMATION_TIMEOUT_MS } = options;
+    const handle = await client.workflow.start<typeof signalTransaction>(SIGNAL_TRANSACTION_WORKFLOW, {
+      taskQueue: taskQueuesOf(options.name).main,
+      workflowId,
+      args: [{
+        data,
+        batcherId: batcherIdOf(options),
+        confirmationTimeoutMs,
+        ...(requestId !== undefined && { requestId }),
+      }],
+    });
+    return { workflowId, runId: handle.firstExecutionRunId };
+  },
+
+  // No failure of this variant says that the same request may be sent again: a new run has a new request id.
+  told: (client, caller) => toldOf(client, caller),
+
+  batcherIds: (options) => [batcherIdOf(options)],
+
+  clientWriter:
+    "The confirmation is a signal to the caller's workflow: a caller that is no workflow cannot be answered.",
+};
+
+function batcherIdOf({ name }: VariantOptions): string {
+  return `${name}/${SIGNAL_BATCHER_ID}`;
+}

@@ -1,0 +1,14 @@
+/**
+ * The floor that a caller is measured against: a workflow with one local activity that does nothing.
+ *
+ * @module
+ */
+import { proxyLocalActivities } from "@temporalio/workflow";
+import type { WorkActivities } from "../../../workflows/activity_proxies.ts";
+
+const { simulateWork } = proxyLocalActivities<WorkActivities>({ startToCloseTimeout: "10 seconds" });
+
+/** Runs one empty local activity. Only for measurements. */
+export async function bareCaller(): Promise<void> {
+  await simulateWork(0);
+}
