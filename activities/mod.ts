@@ -5,7 +5,7 @@
  */
 import type { BatchWriter } from "../src/client/batch_writer.ts";
 import type { Sink } from "../src/sinks/sink.ts";
-import type { FlushActivities, SubmitActivities, WorkActivities } from "../workflows/activity_proxies.ts";
+import type { FlushActivities, SubmitActivities, WorkActivities } from "../src/protocol/activities.ts";
 import { createFlushBatch, type FlushReport } from "./flush_batch.ts";
 import { simulateWork } from "./simulate_work.ts";
 import { createSubmitWrite } from "./submit_write.ts";

@@ -8,7 +8,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/comm
 import type { BatchWriter } from "../src/client/batch_writer.ts";
 import { FAILURE, WriteError, type WriteFailureDetails } from "../src/protocol/failures.ts";
 import type { Receipt } from "../src/protocol/write.ts";
-import type { SubmitWriteInput } from "../workflows/activity_proxies.ts";
+import type { SubmitWriteInput } from "../src/protocol/activities.ts";
 
 /** How often a durable submit beats: below its heartbeat timeout, which is 30 s, and no sooner than it must. */
 export const HEARTBEAT_EVERY_MS = 20_000;

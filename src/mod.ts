@@ -25,8 +25,8 @@ export { openSink } from "./sinks/open_sink.ts";
 export { isSameWrite } from "./sinks/same_write.ts";
 export type { Apply, ApplyResults, NewWrite } from "./sinks/apply.ts";
 export { RowFault } from "./sinks/isolate.ts";
-export { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "./sinks/postgres_sink.ts";
-export type { PostgresTransaction } from "./sinks/postgres_transaction.ts";
+export { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "./sinks/postgres/sink.ts";
+export type { PostgresTransaction } from "./sinks/postgres/transaction.ts";
 export {
   LedgerChangedError,
   type Outcome,
@@ -35,6 +35,6 @@ export {
   SinkError,
   type SinkWrite,
 } from "./sinks/sink.ts";
-export { SqliteSink, type SqliteSinkOptions } from "./sinks/sqlite_sink.ts";
-export type { SqliteTransaction } from "./sinks/sqlite_transaction.ts";
+export { SqliteSink, type SqliteSinkOptions } from "./sinks/sqlite/sink.ts";
+export type { SqliteTransaction } from "./sinks/sqlite/transaction.ts";
 export { bundleWorkflows, createBatcherWorker, createMainWorker } from "./worker/create_worker.ts";

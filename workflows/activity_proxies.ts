@@ -8,36 +8,8 @@
  * @module
  */
 import { proxyActivities, proxyLocalActivities } from "@temporalio/workflow";
-import type { FlushBatchAnswer, FlushBatchArgs } from "../src/protocol/messages.ts";
+import type { FlushActivities, SubmitActivities, WorkActivities } from "../src/protocol/activities.ts";
 import type { ResolvedBatchingOptions } from "../src/protocol/options.ts";
-import type { Receipt, Write } from "../src/protocol/write.ts";
-
-/** Activities of the batcher's task queue. */
-export interface FlushActivities {
-  flushBatch(...args: FlushBatchArgs): Promise<FlushBatchAnswer>;
-}
-
-/** Argument of the `submitWrite` activity. */
-export interface SubmitWriteInput {
-  readonly write: Write;
-  /** How long the caller waits for its receipt, counted from the start of the attempt. */
-  readonly timeoutMs: number;
-  /**
-   * Whether an earlier activity of this write may have stored it.
-   * @default {false}
-   */
-  readonly mayBeStored?: boolean;
-}
-
-/** Activities of a caller's task queue. */
-export interface SubmitActivities {
-  submitWrite(input: SubmitWriteInput): Promise<Receipt>;
-}
-
-/** Stands in for a step of a caller's own work. */
-export interface WorkActivities {
-  simulateWork(durationMs: number): Promise<void>;
-}
 
 /** First back-off of a durable flush. */
 const DURABLE_RETRY_MS = 500;

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { transportText } from "../client/transport_text.ts";
-import { POSTGRES_FORM } from "../sinks/postgres_url.ts";
+import { POSTGRES_FORM } from "../sinks/postgres/url.ts";
 import { shownLine } from "../worker/shown_line.ts";
 
 /** A mistake of the user, or of the user's set-up: one line, no stack trace, exit code 2. */

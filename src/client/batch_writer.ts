@@ -6,7 +6,7 @@
 import type { Client } from "@temporalio/client";
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { shardOf } from "../core/sharding.ts";
+import { shardOf } from "./sharding.ts";
 import { batcherNameProblem, partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import {
   InvalidWriteError,

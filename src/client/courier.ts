@@ -22,7 +22,7 @@ import {
   type SubmitWritesAnswer,
   type SubmitWritesArgs,
 } from "../protocol/messages.ts";
-import { LaneWalk } from "../core/lanes.ts";
+import { LaneSelector } from "./lane_selector.ts";
 import { BATCHER_WORKFLOW, ROLL_OVER_SIGNAL, SUBMIT_WRITES_UPDATE } from "../protocol/names.ts";
 import type { ResolvedBatchingOptions } from "../protocol/options.ts";
 import { decodeRuns } from "../protocol/receipt_runs.ts";
@@ -97,7 +97,7 @@ export function newCounters(): CourierCounters {
 /** Carries writes to one batcher: the first one of its shard that has a place for its writer. */
 export class Courier {
   #nextUpdate = 0;
-  #walk: LaneWalk;
+  #lanes: LaneSelector;
   /** Whether the batcher of this lane has let this writer in. */
   #admitted = false;
   /** When the last try ended, on the clock of `performance.now()`. */
@@ -109,7 +109,7 @@ export class Courier {
   answers = 0;
 
   constructor(private readonly options: CourierOptions) {
-    this.#walk = new LaneWalk(options.writerId);
+    this.#lanes = new LaneSelector(options.writerId);
   }
 
   /** The batcher that this writer has a place in, if it has one. */
@@ -119,7 +119,7 @@ export class Courier {
 
   /** The batcher that the next Update goes to. */
   get target(): string {
-    return this.options.workflowIdOf(this.#walk.lane);
+    return this.options.workflowIdOf(this.#lanes.lane);
   }
 
   /** Bytes of header and body that the next Update may have, before a codec. */
@@ -184,7 +184,7 @@ export class Courier {
   #returnAfterSilence(): void {
     // Counted from the last try, answered or not: what may still wait in this lane must not be overtaken in another.
     if (performance.now() - this.#triedAt < this.options.batching.writerLeaseMs) return;
-    this.#walk = new LaneWalk(this.options.writerId);
+    this.#lanes = new LaneSelector(this.options.writerId);
     this.#admitted = false;
   }
 
@@ -204,9 +204,9 @@ export class Courier {
 
   /** Moves on where this lane has no place, and says whether it did. */
   #changesLane(verdict: Verdict): boolean {
-    if (verdict.kind === "laneFull") this.#walk.full();
+    if (verdict.kind === "laneFull") this.#lanes.full();
     // Who has been let in has a place, and only waits for room among the Updates in flight.
-    else if (verdict.kind === "again" && (verdict.cap || verdict.aborted) && !this.#admitted) this.#walk.crowded();
+    else if (verdict.kind === "again" && (verdict.cap || verdict.aborted) && !this.#admitted) this.#lanes.crowded();
     else return false;
     this.#admitted = false;
     this.options.counters.laneMoves++;
@@ -308,7 +308,7 @@ export class Courier {
   #startOperation(): WithStartWorkflowOperation<Workflow> {
     const { taskQueue, batching } = this.options;
     // Most of the lanes that a crowd starts are needed no more when it is gone.
-    const endsWhenIdle = this.#walk.lane > 0;
+    const endsWhenIdle = this.#lanes.lane > 0;
     const input: BatcherInput = {
       options: batching,
       revision: BATCHER_REVISION,

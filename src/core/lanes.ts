@@ -1,12 +1,11 @@
 /**
- * Which writers a batcher admits, and where a writer goes that is not.
+ * Which writers a batcher admits.
  *
  * The server allows only so many Updates in flight for one workflow run. A writer has one in flight, so a batcher that admits
  * a few writers can never be driven over that limit; the others go to the next lane, a copy of the batcher.
  *
  * @module
  */
-import { fnv1a32 } from "./sharding.ts";
 
 /**
  * The writers of one batcher. A writer that is silent for the length of its lease loses its place, but not while an Update of
@@ -72,48 +71,4 @@ export class WriterLeases {
     const seenAtMs = this.#seenAtMs.get(writer);
     return seenAtMs !== undefined && (nowMs - seenAtMs < this.leaseMs || this.#inFlight.has(writer));
   }
-}
-
-/** How many lanes a crowd of writers spreads over at each step: with six writers each, enough for a hundred. */
-const CROWD_LANES = 16;
-
-/**
- * A writer's way from lane to lane.
- *
- * A lane that is full sends it to the next one, so that few writers share few lanes and batches stay large. A lane whose
- * server turned it away before the batcher could answer is the sign of a crowd that arrives at the same moment: from then
- * on the writer goes to a lane of its own choice, by its id, among the next sixteen, so that the crowd does not move on as
- * one.
- */
-export class LaneWalk {
-  #lane = 0;
-  /** Steps in a crowd so far: each leads into the next sixteen lanes. */
-  #leaps = 0;
-
-  constructor(private readonly writerId: string) {}
-
-  /** The lane to write to. */
-  get lane(): number {
-    return this.#lane;
-  }
-
-  /** The batcher of this lane has its number of writers. */
-  full(): void {
-    if (this.#leaps > 0) this.#leap();
-    else this.#lane++;
-  }
-
-  /** The server turned the writer away, which has never been admitted to this lane. */
-  crowded(): void {
-    this.#leap();
-  }
-
-  #leap(): void {
-    const choice = fnv1a32(`${this.#leaps}/${this.writerId}`) % CROWD_LANES;
-    this.#lane = this.#leaps === 0 ? this.#lane + 1 + choice : this.#firstOfNext + choice;
-    this.#firstOfNext = this.#lane - choice + CROWD_LANES;
-    this.#leaps++;
-  }
-
-  #firstOfNext = 0;
 }

@@ -6,8 +6,8 @@
 
 import { resolve } from "node:path";
 import { Serial } from "../sinks/serial.ts";
-import { SqliteConnection, type StatementObserver } from "../sinks/sqlite_connection.ts";
-import { whileLocked } from "../sinks/sqlite_lock.ts";
+import { SqliteConnection, type StatementObserver } from "../sinks/sqlite/connection.ts";
+import { whileLocked } from "../sinks/sqlite/lock.ts";
 
 /** The tables without a ledger, one for each variant that has none. */
 export type PlainTableName = "signal_writes" | "activity_writes" | "direct_writes";

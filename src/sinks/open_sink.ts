@@ -6,14 +6,14 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres_sink.ts";
-import { POSTGRES_SCHEMA_VERSION } from "./postgres_schema.ts";
-import { isPostgresUrl, parsePostgresUrl, POSTGRES_FORM } from "./postgres_url.ts";
+import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres/sink.ts";
+import { POSTGRES_SCHEMA_VERSION } from "./postgres/schema.ts";
+import { isPostgresUrl, parsePostgresUrl, POSTGRES_FORM } from "./postgres/url.ts";
 import { type Sink, SinkError } from "./sink.ts";
 import type { SinkAdmin } from "./sink_admin.ts";
-import { SqliteAdmin } from "./sqlite_admin.ts";
-import { SQLITE_SCHEMA_VERSION } from "./sqlite_schema.ts";
-import { migrateSqliteSink, SqliteSink, type SqliteSinkOptions } from "./sqlite_sink.ts";
+import { SqliteAdmin } from "./sqlite/admin.ts";
+import { SQLITE_SCHEMA_VERSION } from "./sqlite/schema.ts";
+import { migrateSqliteSink, SqliteSink, type SqliteSinkOptions } from "./sqlite/sink.ts";
 
 /** The folder that is created where it is missing, so that the first command works. */
 const DEFAULT_FOLDER = "data";

@@ -7,9 +7,9 @@
 import type postgres from "postgres";
 import type { PostgresCluster } from "../../src/server/postgres_cluster.ts";
 import type { NewWrite } from "../../src/sinks/apply.ts";
-import { isoUtc } from "../../src/sinks/postgres_ledger.ts";
-import { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
-import type { PostgresTransaction } from "../../src/sinks/postgres_transaction.ts";
+import { isoUtc } from "../../src/sinks/postgres/ledger.ts";
+import { migratePostgresSink, PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres/sink.ts";
+import type { PostgresTransaction } from "../../src/sinks/postgres/transaction.ts";
 import {
   EACH,
   type EachWrite,

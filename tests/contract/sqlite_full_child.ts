@@ -5,7 +5,7 @@
  */
 
 import { SinkError } from "../../src/sinks/sink.ts";
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { makeBatch, makeIds } from "./sink_store.ts";
 
 const sink = await SqliteSink.open({ path: Deno.args[0] });

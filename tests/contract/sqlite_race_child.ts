@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { makeBatch } from "./sink_store.ts";
 
 const [path, batchPrefix, batches, rowsPerBatch] = Deno.args;

@@ -6,8 +6,8 @@
 
 import { DatabaseSync } from "node:sqlite";
 import type { NewWrite } from "../../src/sinks/apply.ts";
-import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite_sink.ts";
-import type { SqliteTransaction } from "../../src/sinks/sqlite_transaction.ts";
+import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite/sink.ts";
+import type { SqliteTransaction } from "../../src/sinks/sqlite/transaction.ts";
 import {
   EACH,
   type EachWrite,

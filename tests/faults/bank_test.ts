@@ -91,7 +91,7 @@ function audit(told: readonly Told[], { ledger, deadLetters, transfers, balances
 permittedTest(
   "bank: 20,000 transfers of 50 callers on SQLite are applied once or not at all, as was told",
   async () => {
-    const { SqliteSink } = await import("../../src/sinks/sqlite_sink.ts");
+    const { SqliteSink } = await import("../../src/sinks/sqlite/sink.ts");
     const { readSqlite } = await import("../support/bank_calls.ts");
     const { DatabaseSync } = await import("node:sqlite");
     const folder = await Deno.makeTempDir();

@@ -3,8 +3,8 @@ import { assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertS
 import { DatabaseSync } from "node:sqlite";
 import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import { LedgerSplitError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
-import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite/admin.ts";
+import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { ChildWorker } from "../support/child_worker.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";

@@ -1,7 +1,7 @@
 /** Flushes of the whole system on PostgreSQL, counted by the server. */
 import { assert, assertEquals } from "@std/assert";
 import type { PostgresCluster } from "../../src/server/postgres_cluster.ts";
-import type { PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
+import type { PostgresSinkOptions } from "../../src/sinks/postgres/sink.ts";
 import { postgresTests } from "../support/postgres_tests.ts";
 import { COUNTING, countStatements, resetStatements, type StatementCount } from "../support/statement_count.ts";
 

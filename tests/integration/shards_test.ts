@@ -1,6 +1,6 @@
 /** Writes spread over several batchers by their keys. */
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { shardOf } from "../../src/core/sharding.ts";
+import { shardOf } from "../../src/client/sharding.ts";
 import { RequestIdConflictError } from "../../src/protocol/failures.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
 import type { Receipt, Write } from "../../src/protocol/write.ts";

@@ -1,6 +1,6 @@
 /** The commands for ledgers and dead letters, as a user runs them. */
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { PostgresSink } from "../../src/sinks/postgres_sink.ts";
+import { PostgresSink } from "../../src/sinks/postgres/sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import type { NewWrite } from "../../src/sinks/apply.ts";
 import type { Lab } from "../support/lab.ts";
@@ -78,7 +78,7 @@ labTests({ apply }, [
   }],
 
   ["deno task dead-letters retry keeps a letter whose row went to the sink of other workers", async (lab) => {
-    const { SqliteSink } = await import("../../src/sinks/sqlite_sink.ts");
+    const { SqliteSink } = await import("../../src/sinks/sqlite/sink.ts");
     const { makeBatch } = await import("../contract/sink_store.ts");
     const path = lab.ledgerFile.replace("ledger.db", "other.db");
     const other = await SqliteSink.open({ path, apply, applyName: "refusing" });

@@ -8,7 +8,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { shardOf } from "../../src/core/sharding.ts";
+import { shardOf } from "../../src/client/sharding.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import type { Write } from "../../src/protocol/write.ts";

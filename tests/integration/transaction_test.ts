@@ -1,7 +1,7 @@
 /** The ready-made caller. */
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
 import { FAILURE } from "../../src/protocol/failures.ts";
-import type { SubmitWriteInput } from "../../workflows/activity_proxies.ts";
+import type { SubmitWriteInput } from "../../src/protocol/activities.ts";
 import type { TransactionInput } from "../../workflows/transaction.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureOf } from "../support/failure_of.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { LaneWalk, WriterLeases } from "../../src/core/lanes.ts";
+import { LaneSelector } from "../../src/client/lane_selector.ts";
+import { WriterLeases } from "../../src/core/lanes.ts";
 import { ModelWriters } from "./model_writers.ts";
 
 const LEASE_MS = 100;
@@ -79,8 +80,8 @@ Deno.test("WriterLeases goes on from its snapshot", () => {
   assertEquals(restored.count(100), 1);
 });
 
-Deno.test("LaneWalk.full() packs: one lane after the other", () => {
-  const walk = new LaneWalk("writer");
+Deno.test("LaneSelector.full() packs: one lane after the other", () => {
+  const walk = new LaneSelector("writer");
   const lanes = Array.from({ length: 5 }, () => {
     const { lane } = walk;
     walk.full();
@@ -91,7 +92,7 @@ Deno.test("LaneWalk.full() packs: one lane after the other", () => {
 
 /** The lanes of a writer that meets these answers. */
 function lanesOf(writerId: string, answers: readonly ("full" | "crowded")[]): number[] {
-  const walk = new LaneWalk(writerId);
+  const walk = new LaneSelector(writerId);
   return [
     walk.lane,
     ...answers.map((answer) => {
@@ -103,7 +104,7 @@ function lanesOf(writerId: string, answers: readonly ("full" | "crowded")[]): nu
 
 const answers = fc.array(fc.constantFrom("full" as const, "crowded" as const), { maxLength: 20 });
 
-Deno.test("LaneWalk takes the same way for the same writer and answers, and never a lane twice", () => {
+Deno.test("LaneSelector takes the same way for the same writer and answers, and never a lane twice", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), answers, (writerId, answers) => {
       const lanes = lanesOf(writerId, answers);
@@ -117,7 +118,7 @@ Deno.test("LaneWalk takes the same way for the same writer and answers, and neve
   );
 });
 
-Deno.test("LaneWalk.crowded() spreads a crowd over sixteen lanes at each step", () => {
+Deno.test("LaneSelector.crowded() spreads a crowd over sixteen lanes at each step", () => {
   const crowd = Array.from({ length: 100 }, () => lanesOf(crypto.randomUUID(), ["crowded"])[1]);
   for (const lane of crowd) assert(lane >= 1 && lane <= 16, `${lane}`);
   assertGreaterOrEqual(new Set(crowd).size, 12);

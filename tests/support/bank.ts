@@ -5,8 +5,8 @@
  * @module
  */
 import type { Apply } from "../../src/sinks/apply.ts";
-import type { PostgresTransaction } from "../../src/sinks/postgres_transaction.ts";
-import type { SqliteTransaction } from "../../src/sinks/sqlite_transaction.ts";
+import type { PostgresTransaction } from "../../src/sinks/postgres/transaction.ts";
+import type { SqliteTransaction } from "../../src/sinks/sqlite/transaction.ts";
 
 /** How many accounts there are: `acc-0`, `acc-1` and so on. */
 export const ACCOUNTS = 100;

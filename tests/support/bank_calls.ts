@@ -9,7 +9,7 @@ import { canonicalJson } from "../../src/client/canonical_json.ts";
 import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import { WriteError } from "../../src/protocol/failures.ts";
 import type { Receipt } from "../../src/protocol/write.ts";
-import { isoUtc } from "../../src/sinks/postgres_ledger.ts";
+import { isoUtc } from "../../src/sinks/postgres/ledger.ts";
 import { ACCOUNTS, type Transfer } from "./bank.ts";
 
 /** One call of a caller. */

@@ -16,7 +16,7 @@ import { batcherWorkflowId, GET_STATS_QUERY, TRANSACTION_WORKFLOW } from "../../
 import type { Receipt } from "../../src/protocol/write.ts";
 import { type DevServer, type DevServerOptions, startDevServer } from "../../src/server/dev_server.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
-import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite/sink.ts";
 import { bundleWorkflows, createBatcherWorker, createMainWorker } from "../../src/worker/create_worker.ts";
 import type { transaction, TransactionInput } from "../../workflows/transaction.ts";
 import { eventually } from "./eventually.ts";

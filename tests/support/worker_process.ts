@@ -9,7 +9,7 @@
 import { NativeConnection } from "@temporalio/worker";
 import { openBodyStorage } from "../../src/bodies/open_body_storage.ts";
 import { type Sink, SinkError } from "../../src/sinks/sink.ts";
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { bundleWorkflows, createBatcherWorker } from "../../src/worker/create_worker.ts";
 import { createLog } from "../../src/worker/log.ts";
 import { installRuntime } from "../../src/worker/runtime.ts";

@@ -1,10 +1,10 @@
 /** A ledger and the name of the effect that its rows go through. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "../../src/sinks/postgres_sink.ts";
+import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "../../src/sinks/postgres/sink.ts";
 import { type Sink, SinkError } from "../../src/sinks/sink.ts";
 import type { SinkAdmin } from "../../src/sinks/sink_admin.ts";
-import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
-import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite/admin.ts";
+import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { makeBatch } from "../contract/sink_store.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";

@@ -1,6 +1,6 @@
 /** Where a courier goes when a batcher has no place for its writer. */
 import { assertEquals, assertObjectMatch } from "@std/assert";
-import { fnv1a32 } from "../../src/core/sharding.ts";
+import { fnv1a32 } from "../../src/protocol/fnv1a.ts";
 import type { BatcherInput } from "../../src/protocol/messages.ts";
 import { resolveBatchingOptions } from "../../src/protocol/options.ts";
 import { permittedTest } from "../support/permitted.ts";

@@ -38,8 +38,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "src/bodies": { folders: ["src/protocol"] },
   "src/client": { folders: [...PURE, "src/bodies"] },
   "src/sinks": { folders: ["src/protocol"] },
-  "activities": { folders: [...CLIENT, "src/sinks"], types: ["workflows"] },
-  "src/worker": { folders: WORKER, types: ["workflows"] },
+  "activities": { folders: [...CLIENT, "src/sinks"] },
+  "src/worker": { folders: WORKER },
   "src/server": { folders: CLIENT },
   "src/lab/protocol": { folders: ["src/protocol"], packages: [] },
   "src/lab/workflows": {

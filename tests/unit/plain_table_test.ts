@@ -3,7 +3,7 @@ import { prepareDatabase, rowsByKey } from "../../src/lab/compare/database.ts";
 import { DatabaseLoad } from "../../src/lab/compare/database_load.ts";
 import { RowFault } from "../../src/sinks/isolate.ts";
 import { PlainTable } from "../../src/lab/plain_table.ts";
-import { SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 /** Runs with a file that goes away afterwards. */

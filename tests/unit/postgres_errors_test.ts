@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type postgres from "postgres";
 import type { PostgresCluster } from "../../src/server/postgres_cluster.ts";
-import { classifyPostgresError } from "../../src/sinks/postgres_errors.ts";
+import { classifyPostgresError } from "../../src/sinks/postgres/errors.ts";
 import { postgresTests } from "../support/postgres_tests.ts";
 
 const postgresTest = postgresTests({

@@ -1,6 +1,6 @@
 /** What becomes of connections whose server turns out to be the wrong one. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { migratePostgresSink, type PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres_sink.ts";
+import { migratePostgresSink, type PostgresSink, type PostgresSinkOptions } from "../../src/sinks/postgres/sink.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 import { EACH, makeBatch } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";

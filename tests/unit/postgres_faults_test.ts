@@ -164,7 +164,7 @@ function silentServer(): Deno.TcpListener {
 postgresTest(
   "PostgresSink.open() is unavailable when nothing answers, or nothing listens",
   async (cluster: PostgresCluster) => {
-    const { PostgresSink } = await import("../../src/sinks/postgres_sink.ts");
+    const { PostgresSink } = await import("../../src/sinks/postgres/sink.ts");
     using silent = silentServer();
     const { port } = silent.addr as Deno.NetAddr;
     assert(port !== cluster.port);

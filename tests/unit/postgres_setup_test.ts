@@ -6,8 +6,8 @@ import {
   openPostgresAdmin,
   PostgresSink,
   type PostgresSinkOptions,
-} from "../../src/sinks/postgres_sink.ts";
-import { idHash } from "../../src/sinks/postgres_migrations.ts";
+} from "../../src/sinks/postgres/sink.ts";
+import { idHash } from "../../src/sinks/postgres/migrations.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";

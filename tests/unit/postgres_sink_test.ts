@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openPostgresAdmin } from "../../src/sinks/postgres_sink.ts";
+import { openPostgresAdmin } from "../../src/sinks/postgres/sink.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";

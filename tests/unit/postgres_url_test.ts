@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { resolveTables } from "../../src/sinks/postgres_names.ts";
-import { parsePostgresUrl } from "../../src/sinks/postgres_url.ts";
+import { resolveTables } from "../../src/sinks/postgres/names.ts";
+import { parsePostgresUrl } from "../../src/sinks/postgres/url.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
 
 Deno.test("parsePostgresUrl() shows neither password nor parameters, and keeps its own options from the driver", () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { fnv1a32, shardOf } from "../../src/core/sharding.ts";
+import { shardOf } from "../../src/client/sharding.ts";
+import { fnv1a32 } from "../../src/protocol/fnv1a.ts";
 
 Deno.test("fnv1a32() gives the published values", () => {
   // From the tables of the authors of FNV.

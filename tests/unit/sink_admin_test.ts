@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { openPostgresAdmin } from "../../src/sinks/postgres_sink.ts";
+import { openPostgresAdmin } from "../../src/sinks/postgres/sink.ts";
 import { LedgerChangedError, type Sink, SinkError } from "../../src/sinks/sink.ts";
 import type { DeadLetter, SinkAdmin } from "../../src/sinks/sink_admin.ts";
-import { SqliteAdmin } from "../../src/sinks/sqlite_admin.ts";
+import { SqliteAdmin } from "../../src/sinks/sqlite/admin.ts";
 import { type EachWrite, makeBatch, makeIds, makeWrite } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";

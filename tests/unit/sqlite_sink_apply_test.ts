@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { NewWrite } from "../../src/sinks/apply.ts";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
-import type { SqliteTransaction } from "../../src/sinks/sqlite_transaction.ts";
+import type { SqliteTransaction } from "../../src/sinks/sqlite/transaction.ts";
 import { makeBatch, makeIds } from "../contract/sink_store.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { classifySqliteError } from "../../src/sinks/sqlite_errors.ts";
+import { classifySqliteError } from "../../src/sinks/sqlite/errors.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";
 
 /** Name and kind of the error that really comes up when `sql` is prepared and run. */

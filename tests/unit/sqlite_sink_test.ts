@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
-import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite_sink.ts";
+import { migrateSqliteSink, SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { makeBatch } from "../contract/sink_store.ts";
 import { fileTest, SqliteStore } from "../contract/sqlite_store.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { POSTGRES_COMMENTS } from "../../src/sinks/postgres_transaction.ts";
+import { POSTGRES_COMMENTS } from "../../src/sinks/postgres/transaction.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
-import { SQLITE_COMMENTS } from "../../src/sinks/sqlite_transaction.ts";
+import { SQLITE_COMMENTS } from "../../src/sinks/sqlite/transaction.ts";
 import { refuseControl } from "../../src/sinks/transaction_control.ts";
 
 const BOTH = { POSTGRES_COMMENTS, SQLITE_COMMENTS };

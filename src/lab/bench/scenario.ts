@@ -12,7 +12,7 @@ import { bundleLabWorkflows } from "../create_lab_worker.ts";
 import { EMPTY_BATCHER_WORKFLOW } from "../protocol/names.ts";
 import { type DevServer, startDevServer, takeServer } from "../../server/dev_server.ts";
 import type { Sink } from "../../sinks/sink.ts";
-import { SqliteSink, type SqliteSinkOptions } from "../../sinks/sqlite_sink.ts";
+import { SqliteSink, type SqliteSinkOptions } from "../../sinks/sqlite/sink.ts";
 import { sendBytesAsText } from "../../worker/activation_bytes.ts";
 import { endWorkflows } from "../../worker/end_workflows.ts";
 import { type LocalSystem, startLocalSystem } from "../../worker/local_system.ts";

@@ -7,9 +7,9 @@ import { randomInt, randomUUID } from "node:crypto";
 import { canonicalJson, writeDigest } from "../../client/canonical_json.ts";
 import { findPostgres, INSTALL_POSTGRES } from "../../server/postgres_binaries.ts";
 import { PostgresCluster } from "../../server/postgres_cluster.ts";
-import { migratePostgresSink, PostgresSink } from "../../sinks/postgres_sink.ts";
+import { migratePostgresSink, PostgresSink } from "../../sinks/postgres/sink.ts";
 import type { Sink, SinkBatch } from "../../sinks/sink.ts";
-import { SqliteSink } from "../../sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../sinks/sqlite/sink.ts";
 import { type RawInsert, rawPostgres, rawSqlite } from "./raw_insert.ts";
 import { type BenchContext, type BenchRow, checkLedger, rounded } from "./scenario.ts";
 

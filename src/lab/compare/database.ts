@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { PlainTable, type PlainTableName } from "../plain_table.ts";
-import { migrateSqliteSink } from "../../sinks/sqlite_sink.ts";
+import { migrateSqliteSink } from "../../sinks/sqlite/sink.ts";
 import type { VariantName } from "./report_data.ts";
 
 /** The table of each variant. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { proxyLocalActivities } from "@temporalio/workflow";
-import type { WorkActivities } from "../../../workflows/activity_proxies.ts";
+import type { WorkActivities } from "../../protocol/activities.ts";
 
 const { simulateWork } = proxyLocalActivities<WorkActivities>({ startToCloseTimeout: "10 seconds" });
 

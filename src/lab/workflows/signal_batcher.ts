@@ -34,7 +34,7 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import { fnv1a32 } from "../../core/sharding.ts";
+import { fnv1a32 } from "../../protocol/fnv1a.ts";
 import { SIGNAL_VARIANT } from "../protocol/names.ts";
 import {
   type BatchResult,

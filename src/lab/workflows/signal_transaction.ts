@@ -36,7 +36,7 @@ import {
   type WriteRequest,
 } from "../protocol/signal_messages.ts";
 import type { Json } from "../../protocol/write.ts";
-import type { WorkActivities } from "../../../workflows/activity_proxies.ts";
+import type { WorkActivities } from "../../protocol/activities.ts";
 import { addWriteRequestSignal, writeConfirmationSignal } from "./signal_batcher.ts";
 
 /** Argument of a signal transaction. */

@@ -10,7 +10,7 @@ import { batcherWorkflowId, TRANSACTION_WORKFLOW } from "../../../protocol/names
 import type { BatchingOptions } from "../../../protocol/options.ts";
 import type { Receipt } from "../../../protocol/write.ts";
 import type { Sink } from "../../../sinks/sink.ts";
-import { SqliteSink } from "../../../sinks/sqlite_sink.ts";
+import { SqliteSink } from "../../../sinks/sqlite/sink.ts";
 import { startLocalSystem, taskQueuesOf } from "../../../worker/local_system.ts";
 import type { transaction } from "../../../../workflows/transaction.ts";
 import { DatabaseLoad } from "../database_load.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PostgresTables } from "./postgres_names.ts";
+import type { PostgresTables } from "./names.ts";
 
 /**
  * What dead letters are unique by: an id that is too long for an index is a reason to be refused, and must be kept all

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { POSTGRES_PARAMETERS } from "./postgres_url.ts";
+import { POSTGRES_PARAMETERS } from "./url.ts";
 
 /** Who is at fault: one row, the database for a while, or the set-up. */
 export type PostgresFaultKind = "row" | "unavailable" | "setup";

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { type Apply, runApply } from "./apply.ts";
-import { RowFault } from "./isolate.ts";
-import type { Destination, PostgresLedger, RunStatement } from "./postgres_ledger.ts";
-import type { PostgresSession } from "./postgres_session.ts";
-import { PostgresTransaction } from "./postgres_transaction.ts";
-import { unstorable } from "./postgres_value.ts";
-import { type Kept, settleBatch, type SettleSteps } from "./settle_batch.ts";
-import { type Committed, type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
-import { INVALID_TEXT } from "./storable_text.ts";
+import { type Apply, runApply } from "../apply.ts";
+import { RowFault } from "../isolate.ts";
+import type { Destination, PostgresLedger, RunStatement } from "./ledger.ts";
+import type { PostgresSession } from "./session.ts";
+import { PostgresTransaction } from "./transaction.ts";
+import { unstorable } from "./value.ts";
+import { type Kept, settleBatch, type SettleSteps } from "../settle_batch.ts";
+import { type Committed, type Outcome, type SinkBatch, SinkError, type SinkWrite } from "../sink.ts";
+import { INVALID_TEXT } from "../storable_text.ts";
 
 /** How to write batches. */
 export interface PostgresFlushOptions {

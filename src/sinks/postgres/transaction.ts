@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { PostgresSession } from "./postgres_session.ts";
-import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
-import { SinkError } from "./sink.ts";
-import { type CommentRules, readWord, refuseControl } from "./transaction_control.ts";
+import type { PostgresSession } from "./session.ts";
+import type { PostgresRow, PostgresValue } from "./value.ts";
+import { SinkError } from "../sink.ts";
+import { type CommentRules, readWord, refuseControl } from "../transaction_control.ts";
 
 /** Comments as PostgreSQL reads them. */
 export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/g };
@@ -22,9 +22,9 @@ export const POSTGRES_COMMENTS: CommentRules = { nested: true, lineEnd: /[\n\r]/
  *
  * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
  * ```ts
- * import type { Apply } from "./apply.ts";
- * import { PostgresSink } from "./postgres_sink.ts";
- * import type { PostgresTransaction } from "./postgres_transaction.ts";
+ * import type { Apply } from "../apply.ts";
+ * import { PostgresSink } from "./sink.ts";
+ * import type { PostgresTransaction } from "./transaction.ts";
  *
  * interface Transfer {
  *   payer: string;

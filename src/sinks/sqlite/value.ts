@@ -5,8 +5,8 @@
  */
 
 import type { SQLInputValue } from "node:sqlite";
-import { RowFault } from "./isolate.ts";
-import { INVALID_TEXT } from "./storable_text.ts";
+import { RowFault } from "../isolate.ts";
+import { INVALID_TEXT } from "../storable_text.ts";
 
 /** A value that a statement can take: `null`, a number, a bigint, a string or bytes. */
 export type SqliteValue = SQLInputValue;

@@ -5,16 +5,16 @@
  */
 
 import { resolve } from "node:path";
-import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
-import type { LedgerIdentity } from "../protocol/messages.ts";
-import { checkLedger, checkNewName, noLedgerRow, resolveApplyName, unnamedRows } from "./ledger_identity.ts";
-import { Serial } from "./serial.ts";
-import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
-import { SqliteConnection, type StatementObserver } from "./sqlite_connection.ts";
-import { SqliteFlush } from "./sqlite_flush.ts";
-import { SqliteLedger } from "./sqlite_ledger.ts";
-import { insertIdentity, migrateSqlite } from "./sqlite_schema.ts";
-import type { SqliteTransaction } from "./sqlite_transaction.ts";
+import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
+import type { LedgerIdentity } from "../../protocol/messages.ts";
+import { checkLedger, checkNewName, noLedgerRow, resolveApplyName, unnamedRows } from "../ledger_identity.ts";
+import { Serial } from "../serial.ts";
+import { type Outcome, type Sink, type SinkBatch, SinkError } from "../sink.ts";
+import { SqliteConnection, type StatementObserver } from "./connection.ts";
+import { SqliteFlush } from "./flush.ts";
+import { SqliteLedger } from "./ledger.ts";
+import { insertIdentity, migrateSqlite } from "./schema.ts";
+import type { SqliteTransaction } from "./transaction.ts";
 
 /** How long to wait for the write lock, by default, in milliseconds: the fast attempt of a flush has 4 s in all. */
 export const LOCK_WAIT_MS = 2_000;

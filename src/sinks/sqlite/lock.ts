@@ -4,8 +4,8 @@
  * @module
  */
 
-import { SinkError } from "./sink.ts";
-import { classifySqliteError } from "./sqlite_errors.ts";
+import { SinkError } from "../sink.ts";
+import { classifySqliteError } from "./errors.ts";
 
 /** Bounds of the random sleep between two tries, in milliseconds: random, so that two processes do not keep step. */
 const SLEEP_MIN_MS = 1;

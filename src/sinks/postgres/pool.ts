@@ -4,9 +4,9 @@
  * @module
  */
 
-import { RowFault } from "./isolate.ts";
-import type { PostgresSession } from "./postgres_session.ts";
-import { SinkError } from "./sink.ts";
+import { RowFault } from "../isolate.ts";
+import type { PostgresSession } from "./session.ts";
+import { SinkError } from "../sink.ts";
 
 /** How many sessions a pool has, and for how long. */
 export interface PostgresPoolOptions {

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { type Apply, runApply } from "./apply.ts";
-import { RowFault } from "./isolate.ts";
-import { checkLedger, noLedgerRow } from "./ledger_identity.ts";
-import { type Kept, settleBatch, type SettleSteps } from "./settle_batch.ts";
-import { type Outcome, type SinkBatch, SinkError, type SinkWrite } from "./sink.ts";
-import type { SqliteConnection } from "./sqlite_connection.ts";
-import type { SqliteLedger } from "./sqlite_ledger.ts";
-import { ENDED_INSIDE, SqliteTransaction } from "./sqlite_transaction.ts";
-import { INVALID_TEXT, malformedField } from "./storable_text.ts";
+import { type Apply, runApply } from "../apply.ts";
+import { RowFault } from "../isolate.ts";
+import { checkLedger, noLedgerRow } from "../ledger_identity.ts";
+import { type Kept, settleBatch, type SettleSteps } from "../settle_batch.ts";
+import { type Outcome, type SinkBatch, SinkError, type SinkWrite } from "../sink.ts";
+import type { SqliteConnection } from "./connection.ts";
+import type { SqliteLedger } from "./ledger.ts";
+import { ENDED_INSIDE, SqliteTransaction } from "./transaction.ts";
+import { INVALID_TEXT, malformedField } from "../storable_text.ts";
 
 /** How to write batches. */
 export interface SqliteFlushOptions {

@@ -5,11 +5,11 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { noLedgerRow } from "./ledger_identity.ts";
-import { MIGRATIONS, OWNER } from "./postgres_migrations.ts";
-import type { PostgresTables } from "./postgres_names.ts";
-import type { PostgresSession } from "./postgres_session.ts";
-import { SinkError } from "./sink.ts";
+import { noLedgerRow } from "../ledger_identity.ts";
+import { MIGRATIONS, OWNER } from "./migrations.ts";
+import type { PostgresTables } from "./names.ts";
+import type { PostgresSession } from "./session.ts";
+import { SinkError } from "../sink.ts";
 
 /** Version of the tables that this code reads and writes. */
 export const POSTGRES_SCHEMA_VERSION = 3;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { RowFault } from "./isolate.ts";
-import type { SinkWrite } from "./sink.ts";
-import { escapeLoneSurrogates, INVALID_TEXT, malformedField } from "./storable_text.ts";
+import { RowFault } from "../isolate.ts";
+import type { SinkWrite } from "../sink.ts";
+import { escapeLoneSurrogates, INVALID_TEXT, malformedField } from "../storable_text.ts";
 
 /**
  * A value that a statement can take. Arrays become arrays, a `Date` a time, bytes `bytea`; any other object is for a

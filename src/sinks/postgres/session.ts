@@ -5,8 +5,8 @@
  */
 
 import postgres from "postgres";
-import { RowFault } from "./isolate.ts";
-import { classifyPostgresError, type PostgresFault } from "./postgres_errors.ts";
+import { RowFault } from "../isolate.ts";
+import { classifyPostgresError, type PostgresFault } from "./errors.ts";
 import {
   ANSWER_GRACE_MS,
   BEGIN,
@@ -14,9 +14,9 @@ import {
   type PostgresLimits,
   type PostgresPooling,
   setForSession,
-} from "./postgres_settings.ts";
-import { checkPostgresValue, PARAMETERS_MAX, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
-import { SinkError } from "./sink.ts";
+} from "./settings.ts";
+import { checkPostgresValue, PARAMETERS_MAX, type PostgresRow, type PostgresValue } from "./value.ts";
+import { SinkError } from "../sink.ts";
 
 /** How long closing waits for the server to hang up. */
 const CLOSE_MS = 1_000;

@@ -5,12 +5,12 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { RowFault } from "./isolate.ts";
-import type { LedgerRow } from "./ledger_identity.ts";
-import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
-import type { SqliteConnection } from "./sqlite_connection.ts";
-import { IDENTITY_TABLE } from "./sqlite_schema.ts";
-import { escapeId, escapeLoneSurrogates } from "./storable_text.ts";
+import type { RowFault } from "../isolate.ts";
+import type { LedgerRow } from "../ledger_identity.ts";
+import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "../sink.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { IDENTITY_TABLE } from "./schema.ts";
+import { escapeId, escapeLoneSurrogates } from "../storable_text.ts";
 
 // One prepared statement per row beat every multi-row form: 105,000 rows/s at 1,000 a batch, against 95,000 for
 // VALUES lists, 88,000 for json_each and 86,000 with RETURNING. Its count of changed rows says what RETURNING would.

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { PostgresTableNames } from "./postgres_names.ts";
-import type { PostgresPooling } from "./postgres_settings.ts";
-import { SinkError } from "./sink.ts";
+import type { PostgresTableNames } from "./names.ts";
+import type { PostgresPooling } from "./settings.ts";
+import { SinkError } from "../sink.ts";
 
 /** Options that an address may carry, as `?schema=…&pool_size=…`; the driver gets the others. */
 export interface PostgresUrlOptions extends PostgresTableNames {
@@ -61,7 +61,7 @@ export function isPostgresUrl(spec: string): boolean {
  *
  * @example What may be shown
  * ```ts
- * import { parsePostgresUrl } from "./postgres_url.ts";
+ * import { parsePostgresUrl } from "./url.ts";
  *
  * const { description, options } = parsePostgresUrl("postgres://app:secret@db.example:5432/shop?schema=ledger");
  * console.log(description); // postgres://app@db.example:5432/shop

@@ -6,15 +6,15 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { LedgerIdentity } from "../protocol/messages.ts";
-import { type LedgerRow, noLedgerRow } from "./ledger_identity.ts";
-import { SinkError } from "./sink.ts";
-import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "./sink_admin.ts";
-import { SqliteConnection } from "./sqlite_connection.ts";
-import { SqliteLedger } from "./sqlite_ledger.ts";
-import { migrateSqlite, readSqliteVersion } from "./sqlite_schema.ts";
-import type { SqliteRow } from "./sqlite_value.ts";
-import { escapeId, unescapeId } from "./storable_text.ts";
+import type { LedgerIdentity } from "../../protocol/messages.ts";
+import { type LedgerRow, noLedgerRow } from "../ledger_identity.ts";
+import { SinkError } from "../sink.ts";
+import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "../sink_admin.ts";
+import { SqliteConnection } from "./connection.ts";
+import { SqliteLedger } from "./ledger.ts";
+import { migrateSqlite, readSqliteVersion } from "./schema.ts";
+import type { SqliteRow } from "./value.ts";
+import { escapeId, unescapeId } from "../storable_text.ts";
 
 /** How long to wait for the write lock, in milliseconds: nobody waits for a person's command. */
 const LOCK_WAIT_MS = 10_000;

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { SinkError } from "./sink.ts";
+import { SinkError } from "../sink.ts";
 
 /** Longest name, in bytes of UTF-8: the server cuts a longer one, and two tables could become one. */
 const NAME_BYTES_MAX = 63;

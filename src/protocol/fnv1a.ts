@@ -1,5 +1,5 @@
 /**
- * Which shard a write belongs to: the same one in every process, for ever.
+ * A hash that is the same in every process, for ever.
  *
  * @module
  */
@@ -32,12 +32,4 @@ export function fnv1a32(text: string): number {
 
 function step(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, FNV_PRIME);
-}
-
-/** The shard of a write: `fnv1a32(partitionKey ?? requestId) % shards`. */
-export function shardOf(
-  write: { readonly requestId: string; readonly partitionKey?: string | null },
-  shards: number,
-): number {
-  return shards === 1 ? 0 : fnv1a32(write.partitionKey ?? write.requestId) % shards;
 }

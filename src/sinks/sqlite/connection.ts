@@ -7,11 +7,11 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { RowFault } from "./isolate.ts";
-import { SinkError } from "./sink.ts";
-import { classifySqliteError, type SqliteFault } from "./sqlite_errors.ts";
-import { whileLocked } from "./sqlite_lock.ts";
-import { checkSqliteValue, type SqliteRow, type SqliteValue } from "./sqlite_value.ts";
+import { RowFault } from "../isolate.ts";
+import { SinkError } from "../sink.ts";
+import { classifySqliteError, type SqliteFault } from "./errors.ts";
+import { whileLocked } from "./lock.ts";
+import { checkSqliteValue, type SqliteRow, type SqliteValue } from "./value.ts";
 
 /**
  * How long SQLite itself waits for a lock, in milliseconds. It blocks the event loop meanwhile, and with it every

@@ -4,20 +4,20 @@
  * @module
  */
 
-import { type Apply, APPLY_TIMEOUT_MS } from "./apply.ts";
-import type { LedgerIdentity } from "../protocol/messages.ts";
-import { checkNewName, resolveApplyName } from "./ledger_identity.ts";
-import { PostgresAdmin } from "./postgres_admin.ts";
-import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./postgres_flush.ts";
-import { PostgresLedger } from "./postgres_ledger.ts";
-import { type PostgresTableNames, resolveTables } from "./postgres_names.ts";
-import { PostgresPool } from "./postgres_pool.ts";
-import { checkPostgresVersion, migratePostgres } from "./postgres_schema.ts";
-import { PostgresSession } from "./postgres_session.ts";
-import { POOLINGS, type PostgresPooling } from "./postgres_settings.ts";
-import type { PostgresTransaction } from "./postgres_transaction.ts";
-import { parsePostgresUrl } from "./postgres_url.ts";
-import { type Outcome, type Sink, type SinkBatch, SinkError } from "./sink.ts";
+import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
+import type { LedgerIdentity } from "../../protocol/messages.ts";
+import { checkNewName, resolveApplyName } from "../ledger_identity.ts";
+import { PostgresAdmin } from "./admin.ts";
+import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./flush.ts";
+import { PostgresLedger } from "./ledger.ts";
+import { type PostgresTableNames, resolveTables } from "./names.ts";
+import { PostgresPool } from "./pool.ts";
+import { checkPostgresVersion, migratePostgres } from "./schema.ts";
+import { PostgresSession } from "./session.ts";
+import { POOLINGS, type PostgresPooling } from "./settings.ts";
+import type { PostgresTransaction } from "./transaction.ts";
+import { parsePostgresUrl } from "./url.ts";
+import { type Outcome, type Sink, type SinkBatch, SinkError } from "../sink.ts";
 
 /**
  * Connections of one sink, by default: one for a flush, and one so that the durable attempt of a flush need not wait for

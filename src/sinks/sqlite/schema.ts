@@ -5,8 +5,8 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { SinkError } from "./sink.ts";
-import type { SqliteConnection } from "./sqlite_connection.ts";
+import { SinkError } from "../sink.ts";
+import type { SqliteConnection } from "./connection.ts";
 
 /**
  * Version of the tables that this code reads and writes.

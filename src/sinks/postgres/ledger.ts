@@ -5,16 +5,16 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { LedgerIdentity } from "../protocol/messages.ts";
-import { checkLedger, type LedgerRow, noLedgerRow, unnamedRows } from "./ledger_identity.ts";
-import type { PostgresTables } from "./postgres_names.ts";
-import { idHash } from "./postgres_migrations.ts";
-import type { PostgresSession } from "./postgres_session.ts";
-import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./postgres_value.ts";
-import { isSameWrite } from "./same_write.ts";
-import type { Rejection } from "./settle_batch.ts";
-import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "./sink.ts";
-import { escapedIdSql, escapeId } from "./storable_text.ts";
+import type { LedgerIdentity } from "../../protocol/messages.ts";
+import { checkLedger, type LedgerRow, noLedgerRow, unnamedRows } from "../ledger_identity.ts";
+import type { PostgresTables } from "./names.ts";
+import { idHash } from "./migrations.ts";
+import type { PostgresSession } from "./session.ts";
+import { escapeUnstorable, type PostgresRow, type PostgresValue } from "./value.ts";
+import { isSameWrite } from "../same_write.ts";
+import type { Rejection } from "../settle_batch.ts";
+import type { Conflict, Duplicate, SinkBatch, SinkWrite } from "../sink.ts";
+import { escapedIdSql, escapeId } from "../storable_text.ts";
 
 /** A time as receipts have it, whatever the server's settings for dates are. */
 const ISO_UTC = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;

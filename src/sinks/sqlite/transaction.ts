@@ -4,10 +4,10 @@
  * @module
  */
 
-import { SinkError } from "./sink.ts";
-import type { SqliteConnection } from "./sqlite_connection.ts";
-import type { SqliteRow, SqliteValue } from "./sqlite_value.ts";
-import { type CommentRules, refuseControl } from "./transaction_control.ts";
+import { SinkError } from "../sink.ts";
+import type { SqliteConnection } from "./connection.ts";
+import type { SqliteRow, SqliteValue } from "./value.ts";
+import { type CommentRules, refuseControl } from "../transaction_control.ts";
 
 /** Comments as SQLite reads them. */
 export const SQLITE_COMMENTS: CommentRules = { nested: false, lineEnd: /\n/g };
@@ -26,9 +26,9 @@ export const ENDED_INSIDE = "The batch's transaction was ended from inside: 'app
  *
  * @example An account ledger: each write moves an amount, and the sum of the balances stays the same
  * ```ts
- * import type { Apply } from "./apply.ts";
- * import { SqliteSink } from "./sqlite_sink.ts";
- * import type { SqliteTransaction } from "./sqlite_transaction.ts";
+ * import type { Apply } from "../apply.ts";
+ * import { SqliteSink } from "./sink.ts";
+ * import type { SqliteTransaction } from "./transaction.ts";
  *
  * const moveAmounts: Apply<SqliteTransaction> = (tx, writes) => {
  *   for (const { data } of writes) {

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { LedgerIdentity } from "../protocol/messages.ts";
-import type { LedgerRow } from "./ledger_identity.ts";
-import { isoUtc, PostgresLedger } from "./postgres_ledger.ts";
-import type { PostgresTables } from "./postgres_names.ts";
-import type { PostgresPool } from "./postgres_pool.ts";
-import { idHash } from "./postgres_migrations.ts";
-import type { PostgresSession } from "./postgres_session.ts";
-import type { PostgresRow, PostgresValue } from "./postgres_value.ts";
-import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "./sink_admin.ts";
-import { escapeId, unescapeId } from "./storable_text.ts";
+import type { LedgerIdentity } from "../../protocol/messages.ts";
+import type { LedgerRow } from "../ledger_identity.ts";
+import { isoUtc, PostgresLedger } from "./ledger.ts";
+import type { PostgresTables } from "./names.ts";
+import type { PostgresPool } from "./pool.ts";
+import { idHash } from "./migrations.ts";
+import type { PostgresSession } from "./session.ts";
+import type { PostgresRow, PostgresValue } from "./value.ts";
+import { type DeadLetter, type DeadLetterPlace, PRUNE_ROWS, type SinkAdmin, type SinkFindings } from "../sink_admin.ts";
+import { escapeId, unescapeId } from "../storable_text.ts";
 
 /** What a sink needs of its tables. */
 const PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE"];

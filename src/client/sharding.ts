@@ -1,0 +1,14 @@
+/**
+ * Which shard a write belongs to: the same one in every process, for ever.
+ *
+ * @module
+ */
+import { fnv1a32 } from "../protocol/fnv1a.ts";
+
+/** The shard of a write: `fnv1a32(partitionKey ?? requestId) % shards`. */
+export function shardOf(
+  write: { readonly requestId: string; readonly partitionKey?: string | null },
+  shards: number,
+): number {
+  return shards === 1 ? 0 : fnv1a32(write.partitionKey ?? write.requestId) % shards;
+}
