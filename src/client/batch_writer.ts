@@ -28,7 +28,7 @@ import type { Receipt, Write } from "../protocol/write.ts";
 import { absentWorkersProblem } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
-import { Courier, type CourierCounters, newCounters } from "./courier.ts";
+import { newCounters, UpdateSender, type UpdateSenderCounters } from "./update_sender.ts";
 import { failingTaskProblem } from "./failing_task.ts";
 import { PendingCall } from "./pending_call.ts";
 import { QuietWatch } from "./quiet_watch.ts";
@@ -73,7 +73,7 @@ export interface WriteOptions {
 }
 
 /** What a writer has done so far. */
-export interface BatchWriterStats extends Readonly<CourierCounters> {
+export interface BatchWriterStats extends Readonly<UpdateSenderCounters> {
   /** Writes that wait for their receipt now. */
   readonly waitingWrites: number;
 }
@@ -126,7 +126,7 @@ export class BatchWriter implements AsyncDisposable {
     this.#workers = new QuietWatch({ client, onWarning, ask: () => absentWorkersProblem(client, taskQueue) });
     const writerId = randomUUID();
     this.#makeRoute = (shard) => {
-      const courier = new Courier({
+      const sender = new UpdateSender({
         client,
         taskQueue,
         workflowIdOf: (lane) => batcherWorkflowId(name, shard, lane),
@@ -135,9 +135,9 @@ export class BatchWriter implements AsyncDisposable {
         counters: this.#counters,
       });
       return {
-        courier,
-        coalescer: new Coalescer(updateSize(this.options, courier), (calls) => courier.deliver(calls)),
-        batcher: new QuietWatch({ client, onWarning, ask: () => failingTaskProblem(client, courier.target) }),
+        sender,
+        coalescer: new Coalescer(updateSize(this.options, sender), (calls) => sender.deliver(calls)),
+        batcher: new QuietWatch({ client, onWarning, ask: () => failingTaskProblem(client, sender.target) }),
       };
     };
   }
@@ -149,7 +149,7 @@ export class BatchWriter implements AsyncDisposable {
 
   /** Workflow ids of the batchers that this writer has a place in. */
   get batchers(): string[] {
-    return [...this.#routes.values()].flatMap(({ courier }) => courier.workflowId ?? []);
+    return [...this.#routes.values()].flatMap(({ sender }) => sender.workflowId ?? []);
   }
 
   /**
@@ -189,8 +189,8 @@ export class BatchWriter implements AsyncDisposable {
     this.#closed = true;
     await this.flush();
     // An Update that nobody waits for any more is left to the batcher.
-    await Promise.all([...this.#routes.values()].map(({ courier, coalescer }) => {
-      courier.close();
+    await Promise.all([...this.#routes.values()].map(({ sender, coalescer }) => {
+      sender.close();
       return coalescer.ended();
     }));
     clearInterval(this.#deadlineCheck);
@@ -241,8 +241,8 @@ export class BatchWriter implements AsyncDisposable {
   #checkDeadlines(): void {
     const now = performance.now();
     this.#workers.check(this.#counters.answeredWrites);
-    for (const { batcher, courier, coalescer } of this.#routes.values()) {
-      if (!coalescer.isIdle) batcher.check(courier.answers);
+    for (const { batcher, sender, coalescer } of this.#routes.values()) {
+      if (!coalescer.isIdle) batcher.check(sender.answers);
     }
     for (const call of this.#calls.values()) call.expire(now, this.#problemOf);
     // Behind an Update that hangs, calls that have given up must not fill the queue.
@@ -256,11 +256,11 @@ export class BatchWriter implements AsyncDisposable {
 /** The way to the batcher of one shard. */
 interface Route {
   readonly coalescer: Coalescer;
-  readonly courier: Courier;
+  readonly sender: UpdateSender;
   readonly batcher: QuietWatch;
 }
 
-function updateSize(options: ResolvedBatchingOptions, courier: Courier): CoalescerOptions {
+function updateSize(options: ResolvedBatchingOptions, sender: UpdateSender): CoalescerOptions {
   return {
     // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
     // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
@@ -270,7 +270,7 @@ function updateSize(options: ResolvedBatchingOptions, courier: Courier): Coalesc
       options.maxPendingWrites,
     ),
     get bytesMax() {
-      return Math.min(options.maxBatchBytes, courier.updateArgsBytesMax, options.maxPendingBytes);
+      return Math.min(options.maxBatchBytes, sender.updateArgsBytesMax, options.maxPendingBytes);
     },
     windowMs: options.windowMs,
   };

@@ -17,7 +17,7 @@ import { type ConflictDetails, FAILURE, type OverloadedDetails, shortMessage } f
 import type { ReceiptRun, SubmitWritesAnswer } from "../protocol/messages.ts";
 
 /** What the writer does next with an Update that failed. */
-export type Verdict =
+export type FailureAction =
   /** Every write in it is stored already; these are its receipts. */
   | { readonly kind: "answered"; readonly runs: readonly ReceiptRun[] }
   /** These writes alone fail; the others go again. */
@@ -73,8 +73,8 @@ const SETUP_ADVICE: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Judges the error that an Update, or the start of its batcher, was answered with. */
-export function judge(error: unknown): Verdict {
-  if (error instanceof WorkflowUpdateFailedError) return judgeFailure(error);
+export function classifyFailure(error: unknown): FailureAction {
+  if (error instanceof WorkflowUpdateFailedError) return classifyUpdateFailure(error);
   if (error instanceof WorkflowNotFoundError) return { kind: "start" };
   if (error instanceof NamespaceNotFoundError) {
     return {
@@ -84,7 +84,7 @@ export function judge(error: unknown): Verdict {
     };
   }
   const body = bodyErrorIn(error);
-  if (body !== undefined) return judgeBody(body);
+  if (body !== undefined) return classifyBodyFailure(body);
   const grpc = grpcError(error);
   if (grpc === undefined) {
     // What is no answer of the server is a fault on this side of the wire, unless the wire itself gave up.
@@ -104,25 +104,25 @@ export function judge(error: unknown): Verdict {
  *
  * No error of such a wait says that the Update was refused, other than the batcher's own answer.
  */
-export function judgeWait(error: unknown): Verdict {
-  const verdict = judge(error);
-  if (error instanceof WorkflowUpdateFailedError) return verdict;
-  switch (verdict.kind) {
+export function classifyWaitFailure(error: unknown): FailureAction {
+  const action = classifyFailure(error);
+  if (error instanceof WorkflowUpdateFailedError) return action;
+  switch (action.kind) {
     case "setup":
-      return { ...verdict, refused: false };
+      return { ...action, refused: false };
     case "start":
       return { kind: "again", cap: false, fresh: true, message: "the server no longer knows the Update" };
     case "again":
     case "runSpent":
-      return { kind: "again", cap: false, fresh: false, message: verdict.message };
+      return { kind: "again", cap: false, fresh: false, message: action.message };
     default:
-      return verdict;
+      return action;
   }
 }
 
 /** Whether an Update that was judged so has certainly not been admitted, whatever else the server knows. */
-export function wasRefused(verdict: Verdict): boolean {
-  switch (verdict.kind) {
+export function wasRefused(action: FailureAction): boolean {
+  switch (action.kind) {
     case "conflict":
     case "bodyMissing":
     case "bodyUnread":
@@ -131,9 +131,9 @@ export function wasRefused(verdict: Verdict): boolean {
     case "overloaded":
       return true;
     case "again":
-      return verdict.cap || verdict.refused === true;
+      return action.cap || action.refused === true;
     case "setup":
-      return verdict.refused;
+      return action.refused;
     case "answered":
     case "runSpent":
     case "start":
@@ -142,7 +142,7 @@ export function wasRefused(verdict: Verdict): boolean {
   }
 }
 
-function again(error: unknown): Verdict & { readonly kind: "again" } {
+function again(error: unknown): FailureAction & { readonly kind: "again" } {
   const grpc = grpcError(error);
   const text = grpc === undefined ? error : textOf(grpc);
   const message = grpc?.code === UNAVAILABLE && !isOfUpdate(grpc) ? `the server cannot be reached: ${text}` : text;
@@ -150,13 +150,13 @@ function again(error: unknown): Verdict & { readonly kind: "again" } {
 }
 
 /** Judges what went wrong with a body on this side: with the Update's on its way out, or with the answer's. */
-function judgeBody({ problem, message }: BodyError): Verdict {
+function classifyBodyFailure({ problem, message }: BodyError): FailureAction {
   // The answer is there, and the same Update id again asks for it once more.
   if (problem === "unreadable") return { kind: "again", cap: false, fresh: false, message };
   return { kind: "setup", refused: problem === "not stored", message };
 }
 
-function judgeFailure({ cause }: WorkflowUpdateFailedError): Verdict {
+function classifyUpdateFailure({ cause }: WorkflowUpdateFailedError): FailureAction {
   if (!(cause instanceof ApplicationFailure)) return { ...again(cause), fresh: true };
   const details = cause.details?.[0];
   switch (cause.type) {

@@ -32,7 +32,7 @@ import { PartBox } from "./part_box.ts";
 import { SettledWindow, type SettledWrite, settledWrite } from "./settled_window.ts";
 import { WriterLeases } from "./lanes.ts";
 import { TaskBudget } from "./task_budget.ts";
-import { type PendingWrite, type Piece, WriteQueue } from "./write_queue.ts";
+import { type Chunk, type PendingWrite, WriteQueue } from "./write_queue.ts";
 
 /** Why a submission is turned away. It has changed nothing. */
 export type Refusal =
@@ -82,7 +82,7 @@ export class Ticket {
 export interface Batch {
   readonly header: FlushHeader;
   readonly bodies: readonly Uint8Array[];
-  readonly pieces: readonly Piece<WriteReceipt>[];
+  readonly chunks: readonly Chunk<WriteReceipt>[];
   readonly writes: number;
   /** Upper bound of the bytes of header and bodies in the workflow task of a durable flush. */
   readonly inputBytes: number;
@@ -282,8 +282,8 @@ export class GroupCommit {
       }
       writes.push(write);
     }
-    for (const piece of cut(header, whole, writes, fresh, this.options)) {
-      this.#queue.push({ ...piece, storedFromBytes: header.storedFromBytes });
+    for (const chunk of splitIntoChunks(header, whole, writes, fresh, this.options)) {
+      this.#queue.push({ ...chunk, storedFromBytes: header.storedFromBytes });
     }
     this.counters.admittedWrites += fresh.length;
     const ticket = new Ticket(writes, header);
@@ -358,27 +358,27 @@ export class GroupCommit {
   take(batchId: string): Batch {
     const room = this.budget.left / (2 * this.#answerBytesOfWrite(batchId));
     const writesMax = Math.min(this.options.maxBatchWrites, Math.max(1, Math.floor(room)));
-    const pieces = this.#queue.take(writesMax, this.options.maxBatchBytes);
-    this.#flushingBytes += bytesOf(pieces);
+    const chunks = this.#queue.take(writesMax, this.options.maxBatchBytes);
+    this.#flushingBytes += bytesOf(chunks);
     this.counters.flushes++;
-    const writes = pieces.reduce((sum, piece) => sum + piece.writes.length, 0);
-    const storedFromBytes = pieces.every((piece) => piece.storedFromBytes !== undefined)
-      ? Math.max(...pieces.map((piece) => piece.storedFromBytes!))
+    const writes = chunks.reduce((sum, chunk) => sum + chunk.writes.length, 0);
+    const storedFromBytes = chunks.every((chunk) => chunk.storedFromBytes !== undefined)
+      ? Math.max(...chunks.map((chunk) => chunk.storedFromBytes!))
       : undefined;
     return {
       header: {
         batchId,
-        pieces: pieces.map(({ writes, digests, keys, mark }) => ({
+        pieces: chunks.map(({ writes, digests, keys, mark }) => ({
           ids: writes.map((write) => write.requestId),
           digests,
           ...(keys && { keys }),
           ...(mark !== undefined && { mark }),
         })),
       },
-      bodies: pieces.map((piece) => piece.body),
-      pieces,
+      bodies: chunks.map((chunk) => chunk.body),
+      chunks,
       writes,
-      inputBytes: inputBytesOf(pieces, storedFromBytes),
+      inputBytes: inputBytesOf(chunks, storedFromBytes),
       ...(storedFromBytes !== undefined && { storedFromBytes }),
     };
   }
@@ -395,10 +395,10 @@ export class GroupCommit {
   ): void {
     const receipts = decodeRuns(runs, batch.writes);
     let at = 0;
-    for (const { writes, mark } of batch.pieces) {
+    for (const { writes, mark } of batch.chunks) {
       for (const write of writes) this.#settleOne(write, receipts[at++], mark);
     }
-    this.#flushingBytes -= bytesOf(batch.pieces);
+    this.#flushingBytes -= bytesOf(batch.chunks);
     this.#worker = { storedFromBytes };
     const bytes = wireBytes(answerBytes(runs), this.#worker);
     if (by === "marker") this.budget.spend(bytes);
@@ -449,29 +449,29 @@ function shortList(ids: readonly string[]): readonly string[] {
 }
 
 /** Bytes of a durable flush's header and bodies in the workflow task. */
-function inputBytesOf(pieces: readonly Piece<unknown>[], storedFromBytes: number | undefined): number {
-  const headerBytes = pieces.reduce((sum, { writes }) => sum + writes.length * LIMITS.headerBytesPerWrite, 0);
-  const inlineBytes = bytesOf(pieces) + headerBytes;
+function inputBytesOf(chunks: readonly Chunk<unknown>[], storedFromBytes: number | undefined): number {
+  const headerBytes = chunks.reduce((sum, { writes }) => sum + writes.length * LIMITS.headerBytesPerWrite, 0);
+  const inlineBytes = bytesOf(chunks) + headerBytes;
   if (storedFromBytes === undefined) return inlineBytes;
   // Each payload is below the threshold, or a reference.
-  return Math.min(inlineBytes, (1 + pieces.length) * Math.max(storedFromBytes, LIMITS.bodyReferenceBytesMax));
+  return Math.min(inlineBytes, (1 + chunks.length) * Math.max(storedFromBytes, LIMITS.bodyReferenceBytesMax));
 }
 
-function bytesOf(pieces: readonly Piece<unknown>[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+function bytesOf(chunks: readonly Chunk<unknown>[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
 }
 
 /**
- * Cuts the fresh writes of a submission into pieces that fit into a batch. A write that is larger than a batch by itself
- * becomes a piece of its own.
+ * Splits the fresh writes of a submission into chunks that fit into a batch. A write that is larger than a batch by itself
+ * becomes a chunk of its own.
  */
-function cut(
+function splitIntoChunks(
   header: SubmissionHeader,
   body: Uint8Array,
   writes: readonly PendingWrite<WriteReceipt>[],
   fresh: readonly number[],
   { maxBatchWrites, maxBatchBytes }: ResolvedBatchingOptions,
-): Piece<WriteReceipt>[] {
+): Chunk<WriteReceipt>[] {
   const { ids, digests, keys, mark } = header;
   const bytes = submissionBytes(ids, keys, body);
   if (fresh.length === ids.length && fresh.length <= maxBatchWrites && bytes <= maxBatchBytes) {
@@ -479,26 +479,26 @@ function cut(
     return [{ writes, digests, keys, mark, body, bytes }];
   }
   const lines = splitLines(body);
-  const pieces: Piece<WriteReceipt>[] = [];
+  const chunks: Chunk<WriteReceipt>[] = [];
   for (let from = 0; from < fresh.length;) {
     let to = from;
-    let pieceBytes = 0;
+    let chunkBytes = 0;
     for (; to < fresh.length && to - from < maxBatchWrites; to++) {
       const i = fresh[to];
       const writeBytes = textBytes(ids[i]) + textBytes(keys?.[i] ?? "") + lines[i].length + 1;
-      if (to > from && pieceBytes + writeBytes > maxBatchBytes) break;
-      pieceBytes += writeBytes;
+      if (to > from && chunkBytes + writeBytes > maxBatchBytes) break;
+      chunkBytes += writeBytes;
     }
     const numbers = fresh.slice(from, to);
-    pieces.push({
+    chunks.push({
       writes: numbers.map((i) => writes[i]),
       digests: numbers.map((i) => digestAt(digests, ids.length, i)).join(""),
       keys: keys && numbers.map((i) => keys[i]),
       mark,
       body: joinLines(numbers.map((i) => lines[i])),
-      bytes: pieceBytes,
+      bytes: chunkBytes,
     });
     from = to;
   }
-  return pieces;
+  return chunks;
 }

@@ -12,11 +12,11 @@ export interface PendingWrite<R> {
 }
 
 /** Part of a batch: writes that came with one Update and are flushed together. */
-export interface Piece<R> {
+export interface Chunk<R> {
   readonly writes: readonly PendingWrite<R>[];
   readonly digests: string;
   readonly keys: readonly (string | null)[] | undefined;
-  /** Names the delivery that the piece came with. */
+  /** Names the delivery that the chunk came with. */
   readonly mark: number | undefined;
   /** One line of JSON for each write. */
   readonly body: Uint8Array;
@@ -26,9 +26,9 @@ export interface Piece<R> {
   readonly storedFromBytes?: number;
 }
 
-/** Queues pieces in the order of their admission and takes batches off the front. */
+/** Queues chunks in the order of their admission and takes batches off the front. */
 export class WriteQueue<R> {
-  readonly #pieces: Piece<R>[] = [];
+  readonly #chunks: Chunk<R>[] = [];
   #writes = 0;
   #bytes = 0;
 
@@ -42,37 +42,37 @@ export class WriteQueue<R> {
     return this.#bytes;
   }
 
-  /** Writes of the piece that is taken next. */
+  /** Writes of the chunk that is taken next. */
   get nextWrites(): number {
-    return this.#pieces[0]?.writes.length ?? 0;
+    return this.#chunks[0]?.writes.length ?? 0;
   }
 
-  /** Appends a piece. */
-  push(piece: Piece<R>): void {
-    this.#pieces.push(piece);
-    this.#writes += piece.writes.length;
-    this.#bytes += piece.bytes;
+  /** Appends a chunk. */
+  push(chunk: Chunk<R>): void {
+    this.#chunks.push(chunk);
+    this.#writes += chunk.writes.length;
+    this.#bytes += chunk.bytes;
   }
 
   /**
-   * Takes pieces off the front while they fit.
+   * Takes chunks off the front while they fit.
    *
-   * @returns At least one piece if there is one, even if that one alone is over a limit.
+   * @returns At least one chunk if there is one, even if that one alone is over a limit.
    */
-  take(writesMax: number, bytesMax: number): Piece<R>[] {
+  take(writesMax: number, bytesMax: number): Chunk<R>[] {
     let writes = 0;
     let bytes = 0;
     let count = 0;
-    for (const piece of this.#pieces) {
-      writes += piece.writes.length;
-      bytes += piece.bytes;
+    for (const chunk of this.#chunks) {
+      writes += chunk.writes.length;
+      bytes += chunk.bytes;
       if (count > 0 && (writes > writesMax || bytes > bytesMax)) break;
       count++;
     }
-    const taken = this.#pieces.splice(0, count);
-    for (const piece of taken) {
-      this.#writes -= piece.writes.length;
-      this.#bytes -= piece.bytes;
+    const taken = this.#chunks.splice(0, count);
+    for (const chunk of taken) {
+      this.#writes -= chunk.writes.length;
+      this.#bytes -= chunk.bytes;
     }
     return taken;
   }

@@ -5,61 +5,61 @@ import { failures } from "./temporal_failures.ts";
 const load = () => Promise.all([failures(), import("../../src/client/retry.ts")]);
 
 permittedTest(
-  "judge() takes the limit of Updates in flight for what it is, by its cause and not its message",
+  "classifyFailure() takes the limit of Updates in flight for what it is, by its cause and not its message",
   async () => {
-    const [{ grpc, exhausted, service }, { judge }] = await load();
-    assertEquals(judge(service(exhausted("CONCURRENT_LIMIT"))), {
+    const [{ grpc, exhausted, service }, { classifyFailure }] = await load();
+    assertEquals(classifyFailure(service(exhausted("CONCURRENT_LIMIT"))), {
       kind: "again",
       cap: true,
       fresh: false,
       message: "resource exhausted",
     });
     for (const cause of ["BUSY_WORKFLOW", "RPS_LIMIT", "SYSTEM_OVERLOADED"] as const) {
-      const verdict = judge(service(exhausted(cause)));
-      assertEquals([cause, verdict.kind, "cap" in verdict && verdict.cap], [cause, "again", false]);
+      const action = classifyFailure(service(exhausted(cause)));
+      assertEquals([cause, action.kind, "cap" in action && action.cap], [cause, "again", false]);
     }
-    assertEquals(judge(service(grpc("RESOURCE_EXHAUSTED", "without details"))).kind, "again");
+    assertEquals(classifyFailure(service(grpc("RESOURCE_EXHAUSTED", "without details"))).kind, "again");
   },
 );
 
-permittedTest("judge() looks into the two operations of an Update with start", async () => {
-  const [{ service, multiOperation, aborted }, { judge }] = await load();
+permittedTest("classifyFailure() looks into the two operations of an Update with start", async () => {
+  const [{ service, multiOperation, aborted }, { classifyFailure }] = await load();
   const { default: proto } = await import("@temporalio/proto");
   const { RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT: cause } = proto.temporal.api.enums.v1.ResourceExhaustedCause;
   const value = proto.temporal.api.errordetails.v1.ResourceExhaustedFailure.encode({ cause }).finish();
   const typeUrl = "type.googleapis.com/temporal.api.errordetails.v1.ResourceExhaustedFailure";
-  const capped = judge(service(multiOperation("RESOURCE_EXHAUSTED", [{ type_url: typeUrl, value }])));
+  const capped = classifyFailure(service(multiOperation("RESOURCE_EXHAUSTED", [{ type_url: typeUrl, value }])));
   assertEquals([capped.kind, "cap" in capped && capped.cap], ["again", true]);
   // What the SDK calls details is binary there.
   assertEquals("message" in capped && capped.message, "8 RESOURCE_EXHAUSTED: \u0001binary");
-  const other = judge(service(multiOperation("RESOURCE_EXHAUSTED", [])));
+  const other = classifyFailure(service(multiOperation("RESOURCE_EXHAUSTED", [])));
   assertEquals([other.kind, "cap" in other && other.cap], ["again", false]);
-  const lost = judge(service(aborted()));
+  const lost = classifyFailure(service(aborted()));
   assertEquals([lost.kind, "aborted" in lost && lost.aborted, "fresh" in lost && lost.fresh], ["again", true, false]);
 });
 
-permittedTest("judge() takes status details that cannot be decoded for no details", async () => {
-  const [{ grpc, service }, { judge }] = await load();
+permittedTest("classifyFailure() takes status details that cannot be decoded for no details", async () => {
+  const [{ grpc, service }, { classifyFailure }] = await load();
   for (const bytes of [[255], [18, 255, 255], []]) {
-    const verdict = judge(service(grpc("RESOURCE_EXHAUSTED", "odd", new Uint8Array(bytes))));
-    assertEquals(verdict, { kind: "again", cap: false, fresh: false, message: "odd" });
+    const action = classifyFailure(service(grpc("RESOURCE_EXHAUSTED", "odd", new Uint8Array(bytes))));
+    assertEquals(action, { kind: "again", cap: false, fresh: false, message: "odd" });
   }
 });
 
-permittedTest("judge() sends the same Update again after an answer that says nothing about it", async () => {
-  const [{ grpc, service, rpcTimeout }, { judge }] = await load();
+permittedTest("classifyFailure() sends the same Update again after an answer that says nothing about it", async () => {
+  const [{ grpc, service, rpcTimeout }, { classifyFailure }] = await load();
   for (const code of ["UNAVAILABLE", "ABORTED", "INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED", "CANCELLED"] as const) {
     const said = code === "UNAVAILABLE" ? "the server cannot be reached: " : "";
     const expected = { kind: "again", cap: false, fresh: false, message: `${said}${code} details` } as const;
-    assertEquals(judge(service(grpc(code))), expected);
-    assertEquals(judge(grpc(code)), expected);
-    assertEquals(judge(rpcTimeout(grpc(code))), expected);
+    assertEquals(classifyFailure(service(grpc(code))), expected);
+    assertEquals(classifyFailure(grpc(code)), expected);
+    assertEquals(classifyFailure(rpcTimeout(grpc(code))), expected);
   }
-  assertEquals(judge(rpcTimeout(undefined)).kind, "again");
+  assertEquals(classifyFailure(rpcTimeout(undefined)).kind, "again");
 });
 
-permittedTest("judge() takes a new Update id where the run will not look at the old one again", async () => {
-  const [{ updateFailed, application }, { judge }] = await load();
+permittedTest("classifyFailure() takes a new Update id where the run will not look at the old one again", async () => {
+  const [{ updateFailed, application }, { classifyFailure }] = await load();
   const ended = [
     updateFailed(application("UnprocessedUpdate")),
     updateFailed(application("AcceptedUpdateCompletedWorkflow")),
@@ -67,24 +67,24 @@ permittedTest("judge() takes a new Update id where the run will not look at the 
     updateFailed(undefined),
   ];
   for (const error of ended) {
-    const verdict = judge(error);
-    assertEquals([verdict.kind, "fresh" in verdict && verdict.fresh], ["again", true]);
+    const action = classifyFailure(error);
+    assertEquals([action.kind, "fresh" in action && action.fresh], ["again", true]);
   }
 });
 
-permittedTest("judge() knows a run that takes no more Updates", async () => {
-  const [{ grpc, service }, { judge }] = await load();
-  const verdict = judge(service(grpc("FAILED_PRECONDITION")));
-  assertEquals(verdict, { kind: "runSpent", message: "FAILED_PRECONDITION details" });
+permittedTest("classifyFailure() knows a run that takes no more Updates", async () => {
+  const [{ grpc, service }, { classifyFailure }] = await load();
+  const action = classifyFailure(service(grpc("FAILED_PRECONDITION")));
+  assertEquals(action, { kind: "runSpent", message: "FAILED_PRECONDITION details" });
 });
 
-permittedTest("judge() starts a batcher where none runs", async () => {
-  const [{ workflowNotFound }, { judge }] = await load();
-  assertEquals(judge(workflowNotFound()), { kind: "start" });
+permittedTest("classifyFailure() starts a batcher where none runs", async () => {
+  const [{ workflowNotFound }, { classifyFailure }] = await load();
+  assertEquals(classifyFailure(workflowNotFound()), { kind: "start" });
 });
 
-permittedTest("judge() gives up on what no retry can help, and says what to do", async () => {
-  const [{ grpc, service }, { judge }] = await load();
+permittedTest("classifyFailure() gives up on what no retry can help, and says what to do", async () => {
+  const [{ grpc, service }, { classifyFailure }] = await load();
   const advice = {
     PERMISSION_DENIED: "check that the credentials may use this namespace",
     UNAUTHENTICATED: "check the API key or the client certificate",
@@ -92,16 +92,16 @@ permittedTest("judge() gives up on what no retry can help, and says what to do",
     UNIMPLEMENTED: "use Temporal 1.25 or newer",
   } as const;
   for (const code of Object.keys(advice) as (keyof typeof advice)[]) {
-    const verdict = judge(service(grpc(code)));
-    assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", true]);
-    assertStringIncludes("message" in verdict ? verdict.message : "", `${code} details: `);
-    assertStringIncludes("message" in verdict ? verdict.message : "", advice[code]);
+    const action = classifyFailure(service(grpc(code)));
+    assertEquals([action.kind, "refused" in action && action.refused], ["setup", true]);
+    assertStringIncludes("message" in action ? action.message : "", `${code} details: `);
+    assertStringIncludes("message" in action ? action.message : "", advice[code]);
   }
 });
 
-permittedTest("judge() names a namespace that does not exist", async () => {
-  const [{ namespaceNotFound }, { judge }] = await load();
-  assertEquals(judge(namespaceNotFound("orders")), {
+permittedTest("classifyFailure() names a namespace that does not exist", async () => {
+  const [{ namespaceNotFound }, { classifyFailure }] = await load();
+  assertEquals(classifyFailure(namespaceNotFound("orders")), {
     kind: "setup",
     refused: true,
     message: 'namespace "orders" does not exist on this server',
@@ -109,69 +109,72 @@ permittedTest("judge() names a namespace that does not exist", async () => {
 });
 
 permittedTest(
-  "judge() does not claim that an Update was refused if the fault is on this side of the wire",
+  "classifyFailure() does not claim that an Update was refused if the fault is on this side of the wire",
   async () => {
-    const [, { judge }] = await load();
+    const [, { classifyFailure }] = await load();
     for (const error of [new TypeError("cannot decode"), "text", undefined]) {
-      const verdict = judge(error);
-      assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", false]);
+      const action = classifyFailure(error);
+      assertEquals([action.kind, "refused" in action && action.refused], ["setup", false]);
     }
   },
 );
 
-permittedTest("judge() reads what the validator of a batcher says, by its type", async () => {
-  const [{ updateFailed, application }, { judge }] = await load();
+permittedTest("classifyFailure() reads what the validator of a batcher says, by its type", async () => {
+  const [{ updateFailed, application }, { classifyFailure }] = await load();
   const runs = [{ count: 1, status: "duplicate", batchId: "b", committedAt: "2026-01-01T00:00:00.000Z" }] as const;
-  assertEquals(judge(updateFailed(application("AlreadyCommitted", { runs }))), { kind: "answered", runs });
-  assertEquals(judge(updateFailed(application("RequestIdConflict", { requestIds: ["a"] }))), {
+  assertEquals(classifyFailure(updateFailed(application("AlreadyCommitted", { runs }))), { kind: "answered", runs });
+  assertEquals(classifyFailure(updateFailed(application("RequestIdConflict", { requestIds: ["a"] }))), {
     kind: "conflict",
     requestIds: ["a"],
   });
-  assertEquals(judge(updateFailed(application("Overloaded", { retryAfterMs: 70 }))), {
+  assertEquals(classifyFailure(updateFailed(application("Overloaded", { retryAfterMs: 70 }))), {
     kind: "overloaded",
     retryAfterMs: 70,
     message: "message of Overloaded",
   });
-  assertEquals(judge(updateFailed(application("WriterBusy", { retryAfterMs: 80 }))), {
+  assertEquals(classifyFailure(updateFailed(application("WriterBusy", { retryAfterMs: 80 }))), {
     kind: "overloaded",
     retryAfterMs: 80,
     message: "message of WriterBusy",
   });
-  assertEquals(judge(updateFailed(application("InvalidWrite"))), {
+  assertEquals(classifyFailure(updateFailed(application("InvalidWrite"))), {
     kind: "invalid",
     message: "message of InvalidWrite",
   });
-  assertEquals(judge(updateFailed(application("LaneFull"))), { kind: "laneFull" });
+  assertEquals(classifyFailure(updateFailed(application("LaneFull"))), { kind: "laneFull" });
 });
 
-permittedTest("judgeWait() takes no error of the wait for a refusal, but the batcher's own answer", async () => {
-  const [{ grpc, exhausted, service, rpcTimeout, updateFailed, application, workflowNotFound, namespaceNotFound }] =
-    await load();
-  const { judgeWait } = await import("../../src/client/retry.ts");
-  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
-    const verdict = judgeWait(service(grpc(code)));
-    assertEquals([verdict.kind, "refused" in verdict && verdict.refused], ["setup", false]);
-  }
-  assertEquals((judgeWait(namespaceNotFound("orders")) as { refused?: boolean }).refused, false);
-  const known = [
-    service(grpc("UNAVAILABLE")),
-    service(grpc("FAILED_PRECONDITION")),
-    service(exhausted("CONCURRENT_LIMIT")),
-    service(exhausted("RPS_LIMIT")),
-    rpcTimeout(undefined),
-  ];
-  for (const error of known) {
-    const verdict = judgeWait(error);
-    assertEquals([verdict.kind, "cap" in verdict && verdict.cap, "fresh" in verdict && verdict.fresh], [
-      "again",
-      false,
-      false,
-    ]);
-  }
-  const gone = judgeWait(workflowNotFound());
-  assertEquals([gone.kind, "fresh" in gone && gone.fresh], ["again", true]);
-  assertEquals(judgeWait(updateFailed(application("LaneFull"))), { kind: "laneFull" });
-});
+permittedTest(
+  "classifyWaitFailure() takes no error of the wait for a refusal, but the batcher's own answer",
+  async () => {
+    const [{ grpc, exhausted, service, rpcTimeout, updateFailed, application, workflowNotFound, namespaceNotFound }] =
+      await load();
+    const { classifyWaitFailure } = await import("../../src/client/retry.ts");
+    for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+      const action = classifyWaitFailure(service(grpc(code)));
+      assertEquals([action.kind, "refused" in action && action.refused], ["setup", false]);
+    }
+    assertEquals((classifyWaitFailure(namespaceNotFound("orders")) as { refused?: boolean }).refused, false);
+    const known = [
+      service(grpc("UNAVAILABLE")),
+      service(grpc("FAILED_PRECONDITION")),
+      service(exhausted("CONCURRENT_LIMIT")),
+      service(exhausted("RPS_LIMIT")),
+      rpcTimeout(undefined),
+    ];
+    for (const error of known) {
+      const action = classifyWaitFailure(error);
+      assertEquals([action.kind, "cap" in action && action.cap, "fresh" in action && action.fresh], [
+        "again",
+        false,
+        false,
+      ]);
+    }
+    const gone = classifyWaitFailure(workflowNotFound());
+    assertEquals([gone.kind, "fresh" in gone && gone.fresh], ["again", true]);
+    assertEquals(classifyWaitFailure(updateFailed(application("LaneFull"))), { kind: "laneFull" });
+  },
+);
 
 permittedTest("wasRefused() is true only for what has certainly not been admitted", async () => {
   const { wasRefused } = await import("../../src/client/retry.ts");

@@ -1,10 +1,10 @@
 /**
- * A client that answers as its script says, and everything that a courier's test needs around it.
+ * A client that answers as its script says, and everything that a sender's test needs around it.
  *
  * @module
  */
 import type { Client } from "@temporalio/client";
-import type { Courier, CourierCounters, CourierOptions } from "../../src/client/courier.ts";
+import type { UpdateSender, UpdateSenderCounters, UpdateSenderOptions } from "../../src/client/update_sender.ts";
 import { PendingCall } from "../../src/client/pending_call.ts";
 import type { ReceiptRun, SubmissionHeader, SubmitWritesArgs } from "../../src/protocol/messages.ts";
 import { batcherWorkflowId } from "../../src/protocol/names.ts";
@@ -170,16 +170,16 @@ function describe(result: unknown): string {
   return "type" in result && "outcome" in result ? `${result.type} (${result.outcome})` : result.message;
 }
 
-/** A courier with a script, what it counts, and the errors to write scripts with. */
+/** A sender with a script, what it counts, and the errors to write scripts with. */
 export async function courierWith(
   makeScript: (failures: Failures) => Step[],
-  options: Partial<CourierOptions> = {},
-): Promise<{ client: ScriptedClient; courier: Courier; counters: CourierCounters }> {
+  options: Partial<UpdateSenderOptions> = {},
+): Promise<{ client: ScriptedClient; sender: UpdateSender; counters: UpdateSenderCounters }> {
   const errors = await failures();
-  const { Courier, newCounters } = await import("../../src/client/courier.ts");
+  const { UpdateSender, newCounters } = await import("../../src/client/update_sender.ts");
   const client = new ScriptedClient(makeScript(errors));
   const counters = options.counters ?? newCounters();
-  const courier = new Courier({
+  const sender = new UpdateSender({
     client: client.asClient(),
     taskQueue: "queue",
     workflowIdOf: (lane) => batcherWorkflowId("batcher", 0, lane),
@@ -188,5 +188,5 @@ export async function courierWith(
     ...options,
     counters,
   });
-  return { client, courier, counters };
+  return { client, sender, counters };
 }

@@ -80,7 +80,7 @@ export class PostgresLedger {
         WHERE EXISTS (SELECT FROM self)
         ORDER BY request_id COLLATE "C"
         ${onConflict} RETURNING request_id
-      ), absolved AS (
+      ), cleared AS (
         DELETE FROM ${deadLetters} AS letter USING fresh WHERE EXISTS (SELECT FROM ${deadLetters})
           AND (${idHash("letter.request_id")}) = (${idHash(escapedIdSql("fresh.request_id"))})
       )

@@ -111,7 +111,7 @@ export class SqliteFlush {
         outcomes.push(found);
       }
     }
-    this.#ledger.absolve(fresh.map((index) => writes[index].requestId));
+    this.#ledger.clearDeadLetters(fresh.map((index) => writes[index].requestId));
     if (this.#options.apply !== undefined && fresh.length > 0) {
       const results = await this.#runApply(this.#options.apply, fresh.map((index) => writes[index]));
       for (const [position, index] of fresh.entries()) {

@@ -117,7 +117,7 @@ export class SqliteLedger {
   }
 
   /** Takes request ids that are committed now out of the dead-letter table. */
-  absolve(requestIds: readonly string[]): void {
+  clearDeadLetters(requestIds: readonly string[]): void {
     if (requestIds.length === 0 || this.#connection.all(ANY_REJECTED).length === 0) return;
     this.#connection.run(ABSOLVE, JSON.stringify(requestIds.map(escapeId)));
   }

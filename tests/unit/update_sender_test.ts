@@ -4,8 +4,8 @@ import { SUBMIT_WRITES_UPDATE } from "../../src/protocol/names.ts";
 import { permittedTest } from "../support/permitted.ts";
 import { Calls, committed, courierWith } from "./scripted_client.ts";
 
-permittedTest("Courier.deliver() sends one Update of the agreed shape and deals out its receipts", async () => {
-  const { client, courier, counters } = await courierWith(() => [{
+permittedTest("UpdateSender.deliver() sends one Update of the agreed shape and deals out its receipts", async () => {
+  const { client, sender, counters } = await courierWith(() => [{
     runs: [
       ...committed(1).runs,
       { count: 1, status: "duplicate", batchId: "older", committedAt: "2025-01-01T00:00:00.000Z" },
@@ -16,7 +16,7 @@ permittedTest("Courier.deliver() sends one Update of the agreed shape and deals 
     ],
   }]);
   const calls = new Calls(["a", "b", "c", "d", "e", "f"], { b: "key" });
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), {
     a: "committed",
     b: "duplicate",
@@ -42,22 +42,22 @@ permittedTest("Courier.deliver() sends one Update of the agreed shape and deals 
   });
 });
 
-permittedTest("Courier.deliver() keeps the Update id where the same Update may be found again", async () => {
-  const { client, courier, counters } = await courierWith(({ grpc, service, exhausted, rpcTimeout }) => [
+permittedTest("UpdateSender.deliver() keeps the Update id where the same Update may be found again", async () => {
+  const { client, sender, counters } = await courierWith(({ grpc, service, exhausted, rpcTimeout }) => [
     service(grpc("UNAVAILABLE")),
     service(exhausted("BUSY_WORKFLOW")),
     rpcTimeout(grpc("DEADLINE_EXCEEDED")),
     committed(2),
   ]);
   const calls = new Calls(["a", "b"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed", b: "committed" });
   assertEquals(client.updateIds, [0, 0, 0, 0]);
   assertObjectMatch(counters, { updates: 4, retries: 3, capErrors: 0, laneMoves: 0 });
 });
 
-permittedTest("Courier.deliver() takes a new Update id where the old one is spent", async () => {
-  const { client, courier, counters } = await courierWith((
+permittedTest("UpdateSender.deliver() takes a new Update id where the old one is spent", async () => {
+  const { client, sender, counters } = await courierWith((
     { grpc, service, updateFailed, application, workflowNotFound },
   ) => [
     service(grpc("FAILED_PRECONDITION")),
@@ -67,71 +67,74 @@ permittedTest("Courier.deliver() takes a new Update id where the old one is spen
     committed(1),
   ]);
   const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
   assertEquals(client.updateIds, [0, 1, 2, 3, 4]);
   assertObjectMatch(counters, { updates: 5, retries: 2, overloads: 1, starts: 5 });
 });
 
-permittedTest("Courier.deliver() asks a run that takes no more Updates to roll over, and does so once", async () => {
-  const { client, courier, counters } = await courierWith(({ grpc, service }) => [
-    service(grpc("FAILED_PRECONDITION")),
-    () => {
-      assertEquals(client.signals, []);
-      return service(grpc("FAILED_PRECONDITION"));
-    },
-    service(grpc("FAILED_PRECONDITION")),
-    committed(1),
-  ]);
-  const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
-  assertEquals(await calls.results(), { a: "committed" });
-  assertEquals([client.signals, client.updateIds], [["rollOver to batcher/0/0"], [0, 1, 2, 3]]);
-  assertObjectMatch(counters, { updates: 4, retries: 3, starts: 4 });
-});
+permittedTest(
+  "UpdateSender.deliver() asks a run that takes no more Updates to roll over, and does so once",
+  async () => {
+    const { client, sender, counters } = await courierWith(({ grpc, service }) => [
+      service(grpc("FAILED_PRECONDITION")),
+      () => {
+        assertEquals(client.signals, []);
+        return service(grpc("FAILED_PRECONDITION"));
+      },
+      service(grpc("FAILED_PRECONDITION")),
+      committed(1),
+    ]);
+    const calls = new Calls(["a"]);
+    await sender.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "committed" });
+    assertEquals([client.signals, client.updateIds], [["rollOver to batcher/0/0"], [0, 1, 2, 3]]);
+    assertObjectMatch(counters, { updates: 4, retries: 3, starts: 4 });
+  },
+);
 
-permittedTest("Courier.deliver() gives each delivery an Update id of its own", async () => {
-  const { client, courier } = await courierWith(() => [committed(1), committed(1)]);
-  await courier.deliver(new Calls(["a"]).calls);
-  await courier.deliver(new Calls(["b"]).calls);
+permittedTest("UpdateSender.deliver() gives each delivery an Update id of its own", async () => {
+  const { client, sender } = await courierWith(() => [committed(1), committed(1)]);
+  await sender.deliver(new Calls(["a"]).calls);
+  await sender.deliver(new Calls(["b"]).calls);
   assertEquals(client.updateIds, [0, 1]);
 });
 
-permittedTest("Courier.deliver() fails only the caller whose request id is in conflict", async () => {
-  const { client, courier } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() fails only the caller whose request id is in conflict", async () => {
+  const { client, sender } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("RequestIdConflict", { requestIds: ["b"] })),
     committed(2),
   ]);
   const calls = new Calls(["a", "b", "c"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed", b: "RequestIdConflict (not written)", c: "committed" });
   assertEquals(client.ids, [["a", "b", "c"], ["a", "c"]]);
   assertEquals(client.updateIds, [0, 1]);
   assertEquals(client.updates[1].lines, ['"a"', '"c"']);
 });
 
-permittedTest("Courier.deliver() hands out the receipts of an Update that was settled before", async () => {
-  const { courier, counters } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() hands out the receipts of an Update that was settled before", async () => {
+  const { sender, counters } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("AlreadyCommitted", { runs: [{ ...committed(2).runs[0], status: "duplicate" }] })),
   ]);
   const calls = new Calls(["a", "b"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "duplicate", b: "duplicate" });
   assertEquals(counters.answeredWrites, 2);
 });
 
-permittedTest("Courier.deliver() fails every caller of an Update that the batcher finds malformed", async () => {
-  const { client, courier } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() fails every caller of an Update that the batcher finds malformed", async () => {
+  const { client, sender } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("InvalidWrite")),
   ]);
   const calls = new Calls(["a", "b"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "InvalidWrite (not written)", b: "InvalidWrite (not written)" });
   assertEquals(client.updates.length, 1);
 });
 
-permittedTest("Courier.deliver() brings the start of its batcher along until it has been let in", async () => {
-  const { client, courier, counters } = await courierWith(({ workflowNotFound, grpc, service }) => [
+permittedTest("UpdateSender.deliver() brings the start of its batcher along until it has been let in", async () => {
+  const { client, sender, counters } = await courierWith(({ workflowNotFound, grpc, service }) => [
     service(grpc("UNAVAILABLE")),
     committed(1),
     committed(1),
@@ -140,7 +143,7 @@ permittedTest("Courier.deliver() brings the start of its batcher along until it 
   ]);
   for (const id of ["a", "b", "c"]) {
     const calls = new Calls([id]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     assertEquals(await calls.results(), { [id]: "committed" });
   }
   assertObjectMatch(client.starts[0] as Record<string, unknown>, {

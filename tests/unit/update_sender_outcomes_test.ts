@@ -3,33 +3,36 @@ import { permittedTest } from "../support/permitted.ts";
 import { accepted, Calls, committed, courierWith, type Step } from "./scripted_client.ts";
 import type { Failures } from "./temporal_failures.ts";
 
-permittedTest("Courier.deliver() says 'not written' for a fault of set-up if nothing was sent before", async () => {
-  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
-    const { client, courier } = await courierWith(({ grpc, service }) => [service(grpc(code))]);
-    const calls = new Calls(["a", "b"]);
-    await courier.deliver(calls.calls);
-    const failed = "WRITE_SUBMISSION_FAILED (not written)";
-    assertEquals(await calls.results(), { a: failed, b: failed });
-    assertEquals(client.updates.length, 1);
-    assertEquals(calls.done, ["a", "b"]);
-  }
-});
+permittedTest(
+  "UpdateSender.deliver() says 'not written' for a fault of set-up if nothing was sent before",
+  async () => {
+    for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+      const { client, sender } = await courierWith(({ grpc, service }) => [service(grpc(code))]);
+      const calls = new Calls(["a", "b"]);
+      await sender.deliver(calls.calls);
+      const failed = "WRITE_SUBMISSION_FAILED (not written)";
+      assertEquals(await calls.results(), { a: failed, b: failed });
+      assertEquals(client.updates.length, 1);
+      assertEquals(calls.done, ["a", "b"]);
+    }
+  },
+);
 
 permittedTest(
-  "Courier.deliver() says 'unknown' for a fault of set-up if an attempt before it may have got through",
+  "UpdateSender.deliver() says 'unknown' for a fault of set-up if an attempt before it may have got through",
   async () => {
-    const { courier } = await courierWith(({ grpc, service }) => [
+    const { sender } = await courierWith(({ grpc, service }) => [
       service(grpc("UNAVAILABLE")),
       service(grpc("PERMISSION_DENIED")),
     ]);
     const calls = new Calls(["a"]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
   },
 );
 
 permittedTest(
-  "Courier.deliver() says 'unknown' where an attempt may have got through and the next is refused",
+  "UpdateSender.deliver() says 'unknown' where an attempt may have got through and the next is refused",
   async () => {
     const failed = { count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" };
     const refusals: [string, (failures: Failures) => Step][] = [
@@ -39,54 +42,54 @@ permittedTest(
     for (const [type, refusal] of refusals) {
       const alone = await courierWith((failures) => [refusal(failures)]);
       const first = new Calls(["a"]);
-      await alone.courier.deliver(first.calls);
+      await alone.sender.deliver(first.calls);
       assertEquals(await first.results(), { a: `${type} (not written)` });
 
-      const { courier } = await courierWith((failures) => [
+      const { sender } = await courierWith((failures) => [
         failures.service(failures.grpc("UNAVAILABLE")),
         refusal(failures),
       ]);
       const second = new Calls(["a"]);
-      await courier.deliver(second.calls);
+      await sender.deliver(second.calls);
       assertEquals(await second.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" }, type);
     }
   },
 );
 
 permittedTest(
-  "Courier.deliver() says 'not written' for a fault of set-up after answers that let nothing in",
+  "UpdateSender.deliver() says 'not written' for a fault of set-up after answers that let nothing in",
   async () => {
-    const { courier } = await courierWith(({ grpc, service, exhausted, updateFailed, application }) => [
+    const { sender } = await courierWith(({ grpc, service, exhausted, updateFailed, application }) => [
       updateFailed(application("Overloaded", { retryAfterMs: 1 })),
       updateFailed(application("LaneFull")),
       service(exhausted("CONCURRENT_LIMIT")),
       service(grpc("PERMISSION_DENIED")),
     ]);
     const calls = new Calls(["a"]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (not written)" });
   },
 );
 
 permittedTest(
-  "Courier.deliver() says 'unknown' for a fault on this side, as it may have struck after the commit",
+  "UpdateSender.deliver() says 'unknown' for a fault on this side, as it may have struck after the commit",
   async () => {
-    const { courier } = await courierWith(() => [new TypeError("cannot decode the answer")]);
+    const { sender } = await courierWith(() => [new TypeError("cannot decode the answer")]);
     const calls = new Calls(["a"]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
   },
 );
 
-permittedTest("Courier.deliver() reports each call once where a batcher cannot be started again", async () => {
-  const { client, courier } = await courierWith(({ workflowNotFound, grpc, service }) => [
+permittedTest("UpdateSender.deliver() reports each call once where a batcher cannot be started again", async () => {
+  const { client, sender } = await courierWith(({ workflowNotFound, grpc, service }) => [
     committed(1),
     workflowNotFound(),
     service(grpc("PERMISSION_DENIED")),
   ]);
-  await courier.deliver(new Calls(["first"]).calls);
+  await sender.deliver(new Calls(["first"]).calls);
   const calls = new Calls(["a", "b"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   // Not "not written": a batcher that is terminated while its flush runs answers as one that never was.
   const failed = "WRITE_SUBMISSION_FAILED (unknown)";
   assertEquals(await calls.results(), { a: failed, b: failed });
@@ -109,11 +112,11 @@ const MISFITS: readonly [name: string, step: (failures: Failures) => Step][] = [
 
 for (const [name, step] of MISFITS) {
   permittedTest(
-    `Courier.deliver() deals out nothing of an answer that does not fit, and leaves nobody waiting: ${name}`,
+    `UpdateSender.deliver() deals out nothing of an answer that does not fit, and leaves nobody waiting: ${name}`,
     async () => {
-      const { client, courier, counters } = await courierWith((failures) => [step(failures), committed(1)]);
+      const { client, sender, counters } = await courierWith((failures) => [step(failures), committed(1)]);
       const calls = new Calls(["a", "b"]);
-      await courier.deliver(calls.calls);
+      await sender.deliver(calls.calls);
       const unknown = "WRITE_OUTCOME_UNKNOWN (unknown)";
       assertEquals(await calls.results(), { a: unknown, b: unknown });
       assertEquals(calls.done, ["a", "b"]);
@@ -121,32 +124,32 @@ for (const [name, step] of MISFITS) {
       assertEquals(client.updates.length, 1);
       // And the next delivery is not the worse for it.
       const next = new Calls(["c"]);
-      await courier.deliver(next.calls);
+      await sender.deliver(next.calls);
       assertEquals(await next.results(), { c: "committed" });
     },
   );
 }
 
-/** Lets one caller give up while the courier waits before its next try. */
+/** Lets one caller give up while the sender waits before its next try. */
 function whileItWaits(calls: Calls, id: string): void {
   setTimeout(() => calls.abandon(id), 0);
 }
 
-permittedTest("Courier.deliver() does not send what its caller was told is not written", async () => {
+permittedTest("UpdateSender.deliver() does not send what its caller was told is not written", async () => {
   const answers: ((failures: Failures) => Step)[] = [
     (f) => f.updateFailed(f.application("Overloaded", { retryAfterMs: 60 })),
     (f) => f.service(f.exhausted("CONCURRENT_LIMIT")),
   ];
   for (const answer of answers) {
     const calls = new Calls(["a", "b", "c"]);
-    const { client, courier } = await courierWith((failures) => [
+    const { client, sender } = await courierWith((failures) => [
       () => {
         whileItWaits(calls, "b");
         return answer(failures);
       },
       committed(2),
     ]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     // The reason of its signal, and no word of an unknown outcome.
     assertEquals(await calls.results(), { a: "committed", b: "b gave up", c: "committed" });
     assertEquals(client.ids, [["a", "b", "c"], ["a", "c"]]);
@@ -155,24 +158,27 @@ permittedTest("Courier.deliver() does not send what its caller was told is not w
   }
 });
 
-permittedTest("Courier.deliver() looks for an Update that somebody has given up, and sends it to nobody", async () => {
-  const calls = new Calls(["a", "b"]);
-  const { client, courier } = await courierWith(({ grpc, service }) => [
-    () => {
-      calls.abandon("a");
-      return service(grpc("UNAVAILABLE"));
-    },
-    service(grpc("UNAVAILABLE")),
-    committed(2),
-  ]);
-  await courier.deliver(calls.calls);
-  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
-  assertEquals([client.ids, client.polls.length, calls.done], [[["a", "b"]], 2, ["a", "b"]]);
-});
+permittedTest(
+  "UpdateSender.deliver() looks for an Update that somebody has given up, and sends it to nobody",
+  async () => {
+    const calls = new Calls(["a", "b"]);
+    const { client, sender } = await courierWith(({ grpc, service }) => [
+      () => {
+        calls.abandon("a");
+        return service(grpc("UNAVAILABLE"));
+      },
+      service(grpc("UNAVAILABLE")),
+      committed(2),
+    ]);
+    await sender.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
+    assertEquals([client.ids, client.polls.length, calls.done], [[["a", "b"]], 2, ["a", "b"]]);
+  },
+);
 
-permittedTest("Courier.deliver() sends the rest anew where the server does not know the Update", async () => {
+permittedTest("UpdateSender.deliver() sends the rest anew where the server does not know the Update", async () => {
   const calls = new Calls(["a", "b"]);
-  const { client, courier } = await courierWith(({ grpc, service, workflowNotFound }) => [
+  const { client, sender } = await courierWith(({ grpc, service, workflowNotFound }) => [
     () => {
       calls.abandon("a");
       return service(grpc("UNAVAILABLE"));
@@ -180,14 +186,14 @@ permittedTest("Courier.deliver() sends the rest anew where the server does not k
     workflowNotFound(),
     committed(1),
   ]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)", b: "committed" });
   assertEquals([client.ids, client.updateIds, client.polls.length], [[["a", "b"], ["b"]], [0, 1], 1]);
 });
 
-permittedTest("Courier.deliver() ends with its Update where nobody waits for that any more", async () => {
+permittedTest("UpdateSender.deliver() ends with its Update where nobody waits for that any more", async () => {
   const calls = new Calls(["a", "b"]);
-  const { client, courier } = await courierWith(({ grpc, service, rpcTimeout }) => [
+  const { client, sender } = await courierWith(({ grpc, service, rpcTimeout }) => [
     () => {
       for (const id of ["a", "b"]) calls.abandon(id);
       return service(grpc("UNAVAILABLE"));
@@ -195,37 +201,40 @@ permittedTest("Courier.deliver() ends with its Update where nobody waits for tha
     rpcTimeout(grpc("DEADLINE_EXCEEDED")),
     committed(2),
   ]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(calls.done, ["a", "b"]);
   assertEquals([client.updates.length, client.polls.length], [1, 2]);
 });
 
-permittedTest("Courier.deliver() ends without its Update once the courier is closed and nobody waits", async () => {
+permittedTest("UpdateSender.deliver() ends without its Update once the sender is closed and nobody waits", async () => {
   const calls = new Calls(["a", "b"]);
-  const { client, courier } = await courierWith(({ grpc, service }) => [
+  const { client, sender } = await courierWith(({ grpc, service }) => [
     () => {
       for (const id of ["a", "b"]) calls.abandon(id);
-      courier.close();
+      sender.close();
       return service(grpc("UNAVAILABLE"));
     },
   ]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(calls.done, ["a", "b"]);
   assertEquals([client.updates.length, client.polls.length], [1, 0]);
 });
 
-permittedTest("Courier.deliver() says 'unknown' for every fault of set-up after the Update was accepted", async () => {
-  for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
-    const { client, courier } = await courierWith(({ grpc, service }) => [accepted, service(grpc(code))]);
-    const calls = new Calls(["a"]);
-    await courier.deliver(calls.calls);
-    assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
-    assertEquals([client.updates.length, client.polls.length], [1, 1]);
-  }
-});
+permittedTest(
+  "UpdateSender.deliver() says 'unknown' for every fault of set-up after the Update was accepted",
+  async () => {
+    for (const code of ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"] as const) {
+      const { client, sender } = await courierWith(({ grpc, service }) => [accepted, service(grpc(code))]);
+      const calls = new Calls(["a"]);
+      await sender.deliver(calls.calls);
+      assertEquals(await calls.results(), { a: "WRITE_SUBMISSION_FAILED (unknown)" });
+      assertEquals([client.updates.length, client.polls.length], [1, 1]);
+    }
+  },
+);
 
-permittedTest("Courier.deliver() asks again for an accepted Update, and does not send it again", async () => {
-  const { client, courier } = await courierWith(({ grpc, service, exhausted, rpcTimeout }) => [
+permittedTest("UpdateSender.deliver() asks again for an accepted Update, and does not send it again", async () => {
+  const { client, sender } = await courierWith(({ grpc, service, exhausted, rpcTimeout }) => [
     accepted,
     service(grpc("UNAVAILABLE")),
     service(exhausted("CONCURRENT_LIMIT")),
@@ -234,14 +243,14 @@ permittedTest("Courier.deliver() asks again for an accepted Update, and does not
     { runs: [{ count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" }] },
   ]);
   const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   // The answer is that of the one Update there was, so it is the whole truth.
   assertEquals(await calls.results(), { a: "DATABASE_WRITE_FAILED (not written)" });
   assertEquals([client.updates.length, client.polls.length], [1, 5]);
 });
 
-permittedTest("Courier.deliver() sends anew what was accepted by a run that is gone", async () => {
-  const { client, courier } = await courierWith(({ workflowNotFound, updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() sends anew what was accepted by a run that is gone", async () => {
+  const { client, sender } = await courierWith(({ workflowNotFound, updateFailed, application }) => [
     accepted,
     workflowNotFound(),
     accepted,
@@ -249,33 +258,36 @@ permittedTest("Courier.deliver() sends anew what was accepted by a run that is g
     { runs: [{ count: 1, status: "failed", batchId: "b", errorType: "t", errorMessage: "m" }] },
   ]);
   const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" });
   assertEquals(client.updateIds, [0, 1, 2]);
 });
 
-permittedTest("Courier.deliver() waits out an Update of its own that is still in flight", async () => {
-  const { client, courier, counters } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() waits out an Update of its own that is still in flight", async () => {
+  const { client, sender, counters } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("WriterBusy", { retryAfterMs: 1 })),
     committed(1),
   ]);
   const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
   assertEquals([client.updateIds, counters.overloads], [[0, 1], 1]);
 });
 
-permittedTest("Courier.deliver() tells the outcome of a call that joins while the Update is on its way", async () => {
-  const calls = new Calls(["a"]);
-  const joined: Promise<unknown>[] = [];
-  const { courier } = await courierWith(() => [
-    () => {
-      calls.abandon("a");
-      joined.push(calls.calls[0].wait(60_000));
-      return committed(1);
-    },
-  ]);
-  await courier.deliver(calls.calls);
-  assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" });
-  assertEquals((await Promise.all(joined)).length, 1);
-});
+permittedTest(
+  "UpdateSender.deliver() tells the outcome of a call that joins while the Update is on its way",
+  async () => {
+    const calls = new Calls(["a"]);
+    const joined: Promise<unknown>[] = [];
+    const { sender } = await courierWith(() => [
+      () => {
+        calls.abandon("a");
+        joined.push(calls.calls[0].wait(60_000));
+        return committed(1);
+      },
+    ]);
+    await sender.deliver(calls.calls);
+    assertEquals(await calls.results(), { a: "WRITE_OUTCOME_UNKNOWN (unknown)" });
+    assertEquals((await Promise.all(joined)).length, 1);
+  },
+);

@@ -29,11 +29,11 @@ import { decodeRuns } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
 import { codecProblem, hasCodec } from "./codec_growth.ts";
 import { makeUpdateArgs, updateArgsBytesMax } from "./update_args.ts";
-import { backOffMs, judge, judgeWait, type Verdict, wasRefused } from "./retry.ts";
+import { backOffMs, classifyFailure, classifyWaitFailure, type FailureAction, wasRefused } from "./retry.ts";
 import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
-/** Where a courier goes, and on whose behalf. */
-export interface CourierOptions {
+/** Where a sender goes, and on whose behalf. */
+export interface UpdateSenderOptions {
   readonly client: Client;
   readonly taskQueue: string;
   /** Workflow id of the batcher of a lane. */
@@ -41,12 +41,12 @@ export interface CourierOptions {
   readonly writerId: string;
   /** What a batcher that has to be started is told. */
   readonly batching: ResolvedBatchingOptions;
-  /** Counters that several couriers may share. */
-  readonly counters: CourierCounters;
+  /** Counters that several senders may share. */
+  readonly counters: UpdateSenderCounters;
 }
 
-/** What a courier has done so far. */
-export interface CourierCounters {
+/** What a sender has done so far. */
+export interface UpdateSenderCounters {
   /** Updates sent, repeated ones included. */
   updates: number;
   /** Writes in answered Updates. */
@@ -90,12 +90,12 @@ interface Submission {
 }
 
 /** Counters that have counted nothing yet. */
-export function newCounters(): CourierCounters {
+export function newCounters(): UpdateSenderCounters {
   return { updates: 0, answeredWrites: 0, laneMoves: 0, capErrors: 0, overloads: 0, retries: 0, starts: 0 };
 }
 
 /** Carries writes to one batcher: the first one of its shard that has a place for its writer. */
-export class Courier {
+export class UpdateSender {
   #nextUpdate = 0;
   #lanes: LaneSelector;
   /** Whether the batcher of this lane has let this writer in. */
@@ -108,7 +108,7 @@ export class Courier {
   /** Updates that have been answered. */
   answers = 0;
 
-  constructor(private readonly options: CourierOptions) {
+  constructor(private readonly options: UpdateSenderOptions) {
     this.#lanes = new LaneSelector(options.writerId);
   }
 
@@ -169,12 +169,12 @@ export class Courier {
       }
       if (batch.length === 0) return;
       if (this.#closed && batch.every((call) => call.abandoned)) return void dropAbandoned(batch);
-      const verdict = await this.#attempt(submission);
-      if (verdict === undefined) return;
-      batch = this.#settleBy(verdict, batch);
-      const moved = this.#changesLane(verdict);
-      if (moved || verdict.kind !== "again" || verdict.fresh) submission = undefined;
-      if (batch.length > 0) await this.#prepareNext(verdict, attempt);
+      const action = await this.#attempt(submission);
+      if (action === undefined) return;
+      batch = this.#settleBy(action, batch);
+      const moved = this.#changesLane(action);
+      if (moved || action.kind !== "again" || action.fresh) submission = undefined;
+      if (batch.length > 0) await this.#prepareNext(action, attempt);
       // What other lanes said is no reason to be slow with this one.
       if (moved) attempt = 0;
     }
@@ -203,10 +203,10 @@ export class Courier {
   }
 
   /** Moves on where this lane has no place, and says whether it did. */
-  #changesLane(verdict: Verdict): boolean {
-    if (verdict.kind === "laneFull") this.#lanes.full();
+  #changesLane(action: FailureAction): boolean {
+    if (action.kind === "laneFull") this.#lanes.full();
     // Who has been let in has a place, and only waits for room among the Updates in flight.
-    else if (verdict.kind === "again" && (verdict.cap || verdict.aborted) && !this.#admitted) this.#lanes.crowded();
+    else if (action.kind === "again" && (action.cap || action.aborted) && !this.#admitted) this.#lanes.crowded();
     else return false;
     this.#admitted = false;
     this.options.counters.laneMoves++;
@@ -218,7 +218,7 @@ export class Courier {
   }
 
   /** Sends an Update, or finds it again. Settles its calls if it is answered, else says what the failure means. */
-  async #attempt(submission: Submission): Promise<Verdict | undefined> {
+  async #attempt(submission: Submission): Promise<FailureAction | undefined> {
     const { client } = this.options;
     const { batch } = submission;
     const deadline = Date.now() + ATTEMPT_MS;
@@ -232,10 +232,10 @@ export class Courier {
       try {
         answer = await client.withDeadline(deadline, () => submission.handle!.result());
       } catch (error) {
-        const verdict = judgeWait(error);
+        const action = classifyWaitFailure(error);
         // The Update is still this one, so that its answer will be the whole truth about its writes.
-        if (verdict.kind === "again" && !verdict.fresh) return verdict;
-        return this.#noteFailure(batch, verdict, wasRefused(verdict));
+        if (action.kind === "again" && !action.fresh) return action;
+        return this.#noteFailure(batch, action, wasRefused(action));
       }
       this.#admitted = true;
       this.#answer(batch, answer.runs);
@@ -245,8 +245,8 @@ export class Courier {
     }
   }
 
-  /** Has the server take the Update, or say that it has it. Returns the verdict, and whether nothing can have got in. */
-  async #submit(submission: Submission, deadline: number): Promise<[Verdict, refused: boolean] | undefined> {
+  /** Has the server take the Update, or say that it has it. Returns the action, and whether nothing can have got in. */
+  async #submit(submission: Submission, deadline: number): Promise<[FailureAction, refused: boolean] | undefined> {
     const { client } = this.options;
     if (submission.batch.some((call) => call.abandoned)) {
       // To send it again might have it admitted only now.
@@ -258,21 +258,21 @@ export class Courier {
       submission.handle = await client.withDeadline(deadline, () => this.#update(submission));
       return undefined;
     } catch (error) {
-      const verdict = judge(error);
-      const refused = wasRefused(verdict);
+      const action = classifyFailure(error);
+      const refused = wasRefused(action);
       submission.maybeKnown ||= !refused;
-      return [verdict, refused];
+      return [action, refused];
     }
   }
 
-  #noteFailure(batch: readonly PendingCall[], verdict: Verdict, refused: boolean): Verdict {
-    const message = "message" in verdict ? verdict.message : "";
+  #noteFailure(batch: readonly PendingCall[], action: FailureAction, refused: boolean): FailureAction {
+    const message = "message" in action ? action.message : "";
     for (const call of batch) {
       call.lastProblem = message;
       call.inFlight = false;
       call.mayBeStored ||= !refused;
     }
-    return verdict;
+    return action;
   }
 
   #batcher(): WorkflowHandle {
@@ -330,14 +330,14 @@ export class Courier {
     batch.forEach((call, i) => settle(call, receipts[i]));
   }
 
-  /** Settles what a verdict settles and returns the calls that are still open. */
-  #settleBy(verdict: Verdict, batch: readonly PendingCall[]): readonly PendingCall[] {
-    switch (verdict.kind) {
+  /** Settles what a action settles and returns the calls that are still open. */
+  #settleBy(action: FailureAction, batch: readonly PendingCall[]): readonly PendingCall[] {
+    switch (action.kind) {
       case "answered":
-        this.#answer(batch, verdict.runs);
+        this.#answer(batch, action.runs);
         return [];
       case "conflict": {
-        const conflicting = new Set(verdict.requestIds);
+        const conflicting = new Set(action.requestIds);
         if (!batch.some((call) => conflicting.has(call.requestId))) {
           throw new RangeError("the batcher named a conflict, but none of the request ids that it was sent");
         }
@@ -353,21 +353,21 @@ export class Courier {
         // An earlier attempt may have met a batcher that knows this version of the wire.
         for (const call of batch) {
           call.reject(
-            call.sent ? outcomeUnknown(call.requestId, verdict.message) : new InvalidWriteError(verdict.message),
+            call.sent ? outcomeUnknown(call.requestId, action.message) : new InvalidWriteError(action.message),
           );
         }
         return [];
       case "setup":
-        failSetup(batch, verdict.message);
+        failSetup(batch, action.message);
         return [];
       case "bodyMissing":
-        for (const call of batch) call.reject(bodyMissing(call, verdict.message));
+        for (const call of batch) call.reject(bodyMissing(call, action.message));
         return [];
       case "overloaded":
         this.options.counters.overloads++;
         return batch;
       case "again":
-        if (verdict.cap) this.options.counters.capErrors++;
+        if (action.cap) this.options.counters.capErrors++;
         else this.options.counters.retries++;
         return batch;
       case "bodyUnread":
@@ -380,15 +380,15 @@ export class Courier {
     }
   }
 
-  async #prepareNext(verdict: Verdict, attempt: number): Promise<void> {
-    if (verdict.kind === "start") {
+  async #prepareNext(action: FailureAction, attempt: number): Promise<void> {
+    if (action.kind === "start") {
       this.#admitted = false;
       // The first time no batcher is the usual case. Repeated absence means that something ends batchers: back off.
       if (attempt > 1) await delay(backOffMs(attempt, false));
-    } else if (verdict.kind === "again") await delay(backOffMs(attempt, verdict.cap));
-    else if (verdict.kind === "runSpent") await this.#askToRollOver(attempt);
-    else if (verdict.kind === "bodyUnread") await delay(backOffMs(attempt, false));
-    else if (verdict.kind === "overloaded") await delay(verdict.retryAfterMs * (0.5 + Math.random()));
+    } else if (action.kind === "again") await delay(backOffMs(attempt, action.cap));
+    else if (action.kind === "runSpent") await this.#askToRollOver(attempt);
+    else if (action.kind === "bodyUnread") await delay(backOffMs(attempt, false));
+    else if (action.kind === "overloaded") await delay(action.retryAfterMs * (0.5 + Math.random()));
   }
 
   async #askToRollOver(attempt: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Where a courier goes when a batcher has no place for its writer. */
+/** Where a sender goes when a batcher has no place for its writer. */
 import { assertEquals, assertObjectMatch } from "@std/assert";
 import { fnv1a32 } from "../../src/protocol/fnv1a.ts";
 import type { BatcherInput } from "../../src/protocol/messages.ts";
@@ -12,14 +12,14 @@ const CROWD_LANES = [0, 1, 2].map((leap) => 1 + 16 * leap + fnv1a32(`${leap}/wri
 /** A lease that has lapsed whenever it is looked at. */
 const NO_LEASE = { ...resolveBatchingOptions(), writerLeaseMs: 0 };
 
-permittedTest("Courier.deliver() goes on to the next lane with the same writes and a new Update id", async () => {
-  const { client, courier, counters } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() goes on to the next lane with the same writes and a new Update id", async () => {
+  const { client, sender, counters } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("LaneFull")),
     updateFailed(application("LaneFull")),
     committed(2),
   ]);
   const calls = new Calls(["a", "b"], { a: "key" });
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed", b: "committed" });
   assertEquals(client.batchers, ["batcher/0/0", "batcher/0/1", "batcher/0/2"]);
   assertEquals(client.updateIds, [0, 1, 2]);
@@ -28,26 +28,26 @@ permittedTest("Courier.deliver() goes on to the next lane with the same writes a
   assertObjectMatch(counters, { updates: 3, laneMoves: 2, retries: 0, capErrors: 0, overloads: 0, answeredWrites: 2 });
 });
 
-permittedTest("Courier.deliver() stays in the lane that let it in", async () => {
-  const { client, courier } = await courierWith(({ updateFailed, application, grpc, service }) => [
+permittedTest("UpdateSender.deliver() stays in the lane that let it in", async () => {
+  const { client, sender } = await courierWith(({ updateFailed, application, grpc, service }) => [
     updateFailed(application("LaneFull")),
     committed(1),
     service(grpc("UNAVAILABLE")),
     updateFailed(application("Overloaded", { retryAfterMs: 1 })),
     committed(1),
   ]);
-  assertEquals(courier.workflowId, undefined);
-  for (const id of ["a", "b"]) await courier.deliver(new Calls([id]).calls);
+  assertEquals(sender.workflowId, undefined);
+  for (const id of ["a", "b"]) await sender.deliver(new Calls([id]).calls);
   assertEquals(client.batchers.slice(1), Array(4).fill("batcher/0/1"));
-  assertEquals(courier.workflowId, "batcher/0/1");
+  assertEquals(sender.workflowId, "batcher/0/1");
 });
 
-permittedTest("Courier.deliver() starts the batcher of each lane that it comes to", async () => {
-  const { client, courier, counters } = await courierWith(({ updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() starts the batcher of each lane that it comes to", async () => {
+  const { client, sender, counters } = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("LaneFull")),
     committed(1),
   ]);
-  await courier.deliver(new Calls(["a"]).calls);
+  await sender.deliver(new Calls(["a"]).calls);
   const started = client.starts.map((start) => (start as { workflowId: string }).workflowId);
   assertEquals(started, ["batcher/0/0", "batcher/0/1"]);
   const endsWhenIdle = client.starts.map((start) => (start as { args: [BatcherInput] }).args[0].endsWhenIdle);
@@ -56,9 +56,9 @@ permittedTest("Courier.deliver() starts the batcher of each lane that it comes t
 });
 
 permittedTest(
-  "Courier.deliver() leaves a lane whose server lets newcomers go, and waits once it is let in",
+  "UpdateSender.deliver() leaves a lane whose server lets newcomers go, and waits once it is let in",
   async () => {
-    const { client, courier, counters } = await courierWith(({ service, aborted }) => [
+    const { client, sender, counters } = await courierWith(({ service, aborted }) => [
       service(aborted()),
       committed(1),
       service(aborted()),
@@ -66,7 +66,7 @@ permittedTest(
     ]);
     for (const id of ["a", "b"]) {
       const calls = new Calls([id]);
-      await courier.deliver(calls.calls);
+      await sender.deliver(calls.calls);
       assertEquals(await calls.results(), { [id]: "committed" });
     }
     assertEquals(client.batchers, [0, ...Array(3).fill(CROWD_LANES[0])].map((lane) => `batcher/0/${lane}`));
@@ -74,15 +74,15 @@ permittedTest(
   },
 );
 
-permittedTest("Courier.deliver() leaves a crowd for a lane by its id, and goes on from there", async () => {
-  const { client, courier, counters } = await courierWith(({ service, exhausted, updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() leaves a crowd for a lane by its id, and goes on from there", async () => {
+  const { client, sender, counters } = await courierWith(({ service, exhausted, updateFailed, application }) => [
     service(exhausted("CONCURRENT_LIMIT")),
     service(exhausted("CONCURRENT_LIMIT")),
     updateFailed(application("LaneFull")),
     committed(1),
   ]);
   const calls = new Calls(["a"]);
-  await courier.deliver(calls.calls);
+  await sender.deliver(calls.calls);
   assertEquals(await calls.results(), { a: "committed" });
   const lanes = [0, ...CROWD_LANES];
   assertEquals(client.batchers, lanes.map((lane) => `batcher/0/${lane}`));
@@ -90,8 +90,8 @@ permittedTest("Courier.deliver() leaves a crowd for a lane by its id, and goes o
   assertObjectMatch(counters, { capErrors: 2, laneMoves: 3, retries: 0 });
 });
 
-permittedTest("Courier.deliver() waits for room in the lane that has let it in before", async () => {
-  const { client, courier, counters } = await courierWith(({ service, exhausted }) => [
+permittedTest("UpdateSender.deliver() waits for room in the lane that has let it in before", async () => {
+  const { client, sender, counters } = await courierWith(({ service, exhausted }) => [
     committed(1),
     service(exhausted("CONCURRENT_LIMIT")),
     service(exhausted("CONCURRENT_LIMIT")),
@@ -99,7 +99,7 @@ permittedTest("Courier.deliver() waits for room in the lane that has let it in b
   ]);
   for (const id of ["a", "b"]) {
     const calls = new Calls([id]);
-    await courier.deliver(calls.calls);
+    await sender.deliver(calls.calls);
     assertEquals(await calls.results(), { [id]: "committed" });
   }
   assertEquals(client.batchers, Array(4).fill("batcher/0/0"));
@@ -107,37 +107,37 @@ permittedTest("Courier.deliver() waits for room in the lane that has let it in b
   assertObjectMatch(counters, { capErrors: 2, laneMoves: 0 });
 });
 
-permittedTest("Courier.deliver() that has lost its place is a newcomer where it goes next", async () => {
-  const { client, courier } = await courierWith(({ service, exhausted, updateFailed, application }) => [
+permittedTest("UpdateSender.deliver() that has lost its place is a newcomer where it goes next", async () => {
+  const { client, sender } = await courierWith(({ service, exhausted, updateFailed, application }) => [
     committed(1),
     updateFailed(application("LaneFull")),
     service(exhausted("CONCURRENT_LIMIT")),
     committed(1),
   ]);
-  for (const id of ["a", "b"]) await courier.deliver(new Calls([id]).calls);
+  for (const id of ["a", "b"]) await sender.deliver(new Calls([id]).calls);
   const lanes = [0, 0, 1, 1 + CROWD_LANES[0]];
   assertEquals(client.batchers, lanes.map((lane) => `batcher/0/${lane}`));
 });
 
-permittedTest("Courier.deliver() begins at the first lane again after it was silent for a lease", async () => {
-  const { client, courier } = await courierWith(
+permittedTest("UpdateSender.deliver() begins at the first lane again after it was silent for a lease", async () => {
+  const { client, sender } = await courierWith(
     ({ updateFailed, application }) => [updateFailed(application("LaneFull")), committed(1), committed(1)],
     { batching: NO_LEASE },
   );
-  await courier.deliver(new Calls(["a"]).calls);
-  await courier.deliver(new Calls(["b"]).calls);
+  await sender.deliver(new Calls(["a"]).calls);
+  await sender.deliver(new Calls(["b"]).calls);
   assertEquals(client.batchers, ["batcher/0/0", "batcher/0/1", "batcher/0/0"]);
-  assertEquals(courier.workflowId, "batcher/0/0");
+  assertEquals(sender.workflowId, "batcher/0/0");
 });
 
-permittedTest("Courier.deliver() does not take tries without an answer for silence", async () => {
+permittedTest("UpdateSender.deliver() does not take tries without an answer for silence", async () => {
   const realNow = performance.now;
   // A whole number, as sums of fractions come out a little less now and then.
   let nowMs = Math.ceil(realNow.call(performance));
   performance.now = () => nowMs;
   try {
     const unanswered = new Calls(["b"]);
-    const { client, courier } = await courierWith(({ updateFailed, application, grpc, service }) => [
+    const { client, sender } = await courierWith(({ updateFailed, application, grpc, service }) => [
       updateFailed(application("LaneFull")),
       committed(1),
       () => {
@@ -150,21 +150,21 @@ permittedTest("Courier.deliver() does not take tries without an answer for silen
     const { writerLeaseMs } = resolveBatchingOptions();
     const batchers: string[] = [];
     for (const calls of [new Calls(["a"]), unanswered, new Calls(["c"])]) {
-      await courier.deliver(calls.calls);
+      await sender.deliver(calls.calls);
       batchers.push(client.batchers.at(-1)!);
       nowMs += writerLeaseMs - 1;
     }
     // What it may have left behind in that lane must not be overtaken in another one.
     assertEquals(batchers, Array(3).fill("batcher/0/1"));
     nowMs += 1;
-    await courier.deliver(new Calls(["d"]).calls);
+    await sender.deliver(new Calls(["d"]).calls);
     assertEquals(client.batchers.at(-1), "batcher/0/0");
   } finally {
     performance.now = realNow;
   }
 });
 
-permittedTest("Courier counts together with those that share its counters", async () => {
+permittedTest("UpdateSender counts together with those that share its counters", async () => {
   const first = await courierWith(({ updateFailed, application }) => [
     updateFailed(application("LaneFull")),
     committed(1),
@@ -173,8 +173,8 @@ permittedTest("Courier counts together with those that share its counters", asyn
     counters: first.counters,
   });
   await Promise.all([
-    first.courier.deliver(new Calls(["a"]).calls),
-    second.courier.deliver(new Calls(["b", "c"]).calls),
+    first.sender.deliver(new Calls(["a"]).calls),
+    second.sender.deliver(new Calls(["b", "c"]).calls),
   ]);
   assertObjectMatch(first.counters, { updates: 4, answeredWrites: 3, laneMoves: 1, retries: 1 });
 });
