@@ -14,8 +14,8 @@ const TOGETHER = ["src", "workflows", "activities", "tests/unit", "tests/propert
 /** Folders whose files run each by itself. */
 const APART = ["tests/replay", "tests/integration"];
 
-/** What takes longer: processes that are killed under load, measurements, the comparison and its rivals. */
-const LONG = ["tests/faults", "tests/lab"];
+/** What takes longer: processes that are killed under load, measurements, the comparison and its rivals, the npm package. */
+const LONG = ["tests/faults", "tests/lab", "tests/npm"];
 
 /** They mostly wait: for servers to start, and for timeouts. */
 const PROCESSES = 2;

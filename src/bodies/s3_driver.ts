@@ -12,9 +12,9 @@ import type { BodyStorageAddress } from "./open_body_storage.ts";
  * the `common` of its own version, of which it uses the codec of payloads.
  */
 const PACKAGES = {
-  sdk: "npm:@aws-sdk/client-s3@3.1175.0",
-  driver: "npm:@temporalio/external-storage-s3@1.22.0",
-  client: "npm:@temporalio/external-storage-s3-aws-sdk@1.22.0",
+  sdk: ["@aws-sdk/client-s3", "3.1175.0"],
+  driver: ["@temporalio/external-storage-s3", "1.22.0"],
+  client: ["@temporalio/external-storage-s3-aws-sdk", "1.22.0"],
 } as const;
 
 interface RequestOptions {
@@ -61,15 +61,18 @@ interface Packages {
 }
 
 async function loadPackages(): Promise<[Packages["sdk"], Packages["driver"], Packages["client"]]> {
+  const isDeno = "Deno" in globalThis;
   // As variables: what is written into the import is fetched for everybody who starts this program.
+  const load = ([name, version]: readonly [name: string, version: string]) =>
+    import(isDeno ? `npm:${name}@${version}` : name);
   const { sdk, driver, client } = PACKAGES;
   try {
-    return await Promise.all([import(sdk), import(driver), import(client)]);
+    return await Promise.all([load(sdk), load(driver), load(client)]);
   } catch (error) {
-    throw new BodyError(
-      "unconfigured",
-      `Cannot load ${sdk} and Temporal's S3 driver: ${(error as Error).message}. They are fetched when first used`,
-      { cause: error },
-    );
+    const how = isDeno
+      ? "they are fetched when first used"
+      : `install ${Object.values(PACKAGES).map(([name, version]) => `${name}@${version}`).join(" ")}`;
+    const message = `Cannot load the AWS SDK and Temporal's S3 driver: ${(error as Error).message}; ${how}`;
+    throw new BodyError("unconfigured", message, { cause: error });
   }
 }

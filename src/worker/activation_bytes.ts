@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { VMWorkflowThreadProxy } from "@temporalio/worker/lib/workflow/threaded-vm.js";
 
 /** Smaller ones are left as they are. */
@@ -36,7 +37,11 @@ VMWorkflowThreadProxy.create = async function (client, options) {
 export function bytesAsText<T>(value: T): T;
 export function bytesAsText(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return value.length < TEXT_FROM_BYTES ? value : value.toBase64();
+  if (value instanceof Uint8Array) {
+    return value.length < TEXT_FROM_BYTES
+      ? value
+      : Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64");
+  }
   if (Array.isArray(value)) return value.map((member) => bytesAsText(member));
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, bytesAsText(field)]));
 }

@@ -21,7 +21,8 @@ import type { Sink } from "../sinks/sink.ts";
 import { sendBytesAsText } from "./activation_bytes.ts";
 import { createWatchedWorker, type TaskFailure } from "./watched_worker.ts";
 
-const WORKFLOWS = new URL("../../workflows/mod.ts", import.meta.url);
+// In the npm package all modules are compiled.
+const WORKFLOWS = new URL(`../../workflows/mod.${import.meta.url.endsWith(".js") ? "js" : "ts"}`, import.meta.url);
 
 /**
  * Bundles the workflows: about two seconds, once for all workers of a process.
