@@ -15,12 +15,13 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  isCancellation,
   setHandler,
   sleep,
   workflowInfo,
 } from "@temporalio/workflow";
 import { type Batch, GroupCommit, type Refusal } from "../src/core/group_commit.ts";
-import { LedgerView } from "../src/core/ledger_view.ts";
+import { ledgersOf, LedgerView } from "../src/core/ledger_view.ts";
 import { WriterLeases } from "../src/core/lanes.ts";
 import { TaskBudget } from "../src/core/task_budget.ts";
 import { restoreSnapshot, takeSnapshot } from "../src/core/snapshot.ts";
@@ -138,7 +139,7 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     // Only for what is started with this option: histories of before have no such timer.
     void untilIdle(commit, options.writerLeaseMs).then(() => {
       isOver = true;
-    });
+    }, ignoreCancellation);
   }
   for (let sinceDue = 0;;) {
     if (!hasWork() && !mayRollOver() && !isOver) commit.endTask();
@@ -150,8 +151,8 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     if (commit.hasQueued) {
       await gather(commit, options);
       await flush();
-      if (rollOverDue() && ++sinceDue >= ROLL_OVER_PATIENCE_FLUSHES) commit.close();
-      if (isLong()) commit.close();
+      // What holds up the roll over must not keep writes out.
+      if (!watch.comparing && (isLong() || rollOverDue() && ++sinceDue >= ROLL_OVER_PATIENCE_FLUSHES)) commit.close();
       if (hasWork() || !mayRollOver()) continue;
     }
     // A handler that waits for writes in the queue can finish only after their flush.
@@ -170,6 +171,11 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     const next = { options, snapshot, revision: BATCHER_REVISION, ...(endsWhenIdle && { endsWhenIdle }) };
     await continueAsNew<typeof batcher>(next);
   }
+}
+
+/** A cancelled run ends by itself: what waits beside it must not fail its workflow task for that. */
+function ignoreCancellation(error: unknown): void {
+  if (!isCancellation(error)) throw error;
 }
 
 /** Waits until no writer has a place any more, and nothing is pending. It looks once in a lease, so as not to fill the history. */
@@ -303,23 +309,20 @@ function makeFlush(
   /** Whether an attempt of the present batch may have stored it. */
   let mayBeStored = false;
 
-  async function askAround(workers: number): Promise<LedgerIdentity[]> {
+  async function askAround(times: number): Promise<LedgerIdentity[]> {
     const question = { batchId: batchIdPrefix, pieces: [] };
-    const asking = Promise.all(Array.from({ length: workers }, () => ask.flushBatch(question)));
-    // A worker of an earlier version does not know.
-    return (await asking).flatMap(({ ledger }) => ledger ?? []);
+    return ledgersOf(await Promise.allSettled(Array.from({ length: times }, () => ask.flushBatch(question))));
   }
   const watch = new LedgerWatch(view, {
     askAround,
     endTask: () => commit.endTask(),
     forget: () => commit.settled.clear(),
   });
-  // A run before this one has compared the ledger that it left.
-  let compared = firstAsked === 0 || view.current !== undefined;
+  let asked = firstAsked === 0 || view.compared;
 
   /** Has other workers confirm the ledger that the worker of the first flush has. Callers do not wait for it. */
   async function compareFirst(): Promise<void> {
-    compared = true;
+    asked = true;
     const { budget } = commit;
     const bytes = firstAsked * (QUESTION_BYTES + LIMITS.messageFrameBytes);
     for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !budget.fits(bytes); tasks++) await nextTask(commit);
@@ -395,7 +398,7 @@ function makeFlush(
         errorMessage: shortMessage(rootCause(error)),
       });
     }
-    if (!compared && view.current !== undefined) await compareFirst();
+    if (!asked && view.current !== undefined) await compareFirst();
   };
   return { flush, watch };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ActivityFailure, ApplicationFailure, log } from "@temporalio/workflow";
+import { ActivityFailure, ApplicationFailure, isCancellation, log } from "@temporalio/workflow";
 import type { LedgerView } from "../src/core/ledger_view.ts";
 import { FAILURE, type LedgerChangedDetails } from "../src/protocol/failures.ts";
 import { LIMITS } from "../src/protocol/limits.ts";
@@ -30,7 +30,7 @@ export function changedLedger(error: unknown): LedgerChangedDetails | undefined 
 
 /** What a {@linkcode LedgerWatch} needs of its batcher. */
 export interface LedgerWatchActions {
-  /** Asks so many times through the task queue which ledger a worker has. */
+  /** Asks so many times through the task queue which ledger a worker has. Rejects if nobody answers. */
   readonly askAround: (times: number) => Promise<readonly LedgerIdentity[]>;
   /** A wait begins that ends the workflow task. */
   readonly endTask: () => void;
@@ -83,11 +83,17 @@ export class LedgerWatch {
   async compare(times: number): Promise<void> {
     this.#comparing = true;
     try {
-      const others = (await this.actions.askAround(times)).filter((ledger) => !this.view.knows(ledger));
+      const answers = await this.actions.askAround(times);
+      this.view.compared = true;
+      const others = answers.filter((ledger) => !this.view.knows(ledger));
       if (others.length > 0) this.#judge([...others, this.view.current!]);
     } catch (error) {
-      // A split is logged, and the next flush meets it. Where nobody answers, nothing is known.
-      if (!(error instanceof LedgerSplit || error instanceof ActivityFailure)) throw error;
+      // A split is logged, and the next flush meets it. A cancelled run ends by itself.
+      if (error instanceof LedgerSplit || isCancellation(error)) return;
+      if (!(error instanceof ActivityFailure)) throw error;
+      log.warn(
+        `No other worker of this task queue said which ledger it has; the next run asks again: ${error.cause?.message}`,
+      );
     } finally {
       this.#comparing = false;
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sleep } from "@temporalio/workflow";
+import { isCancellation, sleep } from "@temporalio/workflow";
 import { LIMITS } from "../src/protocol/limits.ts";
 import type { SubmissionHeader } from "../src/protocol/messages.ts";
 
@@ -25,7 +25,12 @@ export class StoredBodies {
   }
 
   async #growOld(): Promise<void> {
-    await sleep(LIMITS.runBodiesMsMax);
-    this.#isOld = true;
+    try {
+      await sleep(LIMITS.runBodiesMsMax);
+      this.#isOld = true;
+    } catch (error) {
+      // A cancelled run ends by itself.
+      if (!isCancellation(error)) throw error;
+    }
   }
 }

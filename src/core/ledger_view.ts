@@ -23,11 +23,14 @@ export class LedgerView {
   #current: LedgerIdentity | undefined;
   #givenUp: readonly string[];
   #splitUntilMs: number | undefined;
+  /** Whether other workers were asked for their ledgers, in this run or in one before. */
+  compared: boolean;
 
   /** @param snapshot What the run before knew. */
   constructor(snapshot?: LedgerSnapshot) {
     this.#current = snapshot && { identity: snapshot.identity, epoch: snapshot.epoch };
     this.#givenUp = snapshot?.givenUp ?? [];
+    this.compared = snapshot?.compared ?? false;
   }
 
   /** The ledger that batches go into, once a flush has named it. */
@@ -86,8 +89,24 @@ export class LedgerView {
 
   /** What the next run has to know. */
   snapshot(): LedgerSnapshot | undefined {
-    return this.#current && { ...this.#current, givenUp: this.#givenUp };
+    if (this.#current === undefined) return undefined;
+    return { ...this.#current, givenUp: this.#givenUp, ...(this.compared && { compared: true }) };
   }
+}
+
+/**
+ * What workers have named that were asked for their ledgers. One whose sink is broken must not hide what the others say,
+ * and one of an earlier version does not know.
+ *
+ * @throws The first failure, if none of them answered.
+ */
+export function ledgersOf(
+  outcomes: readonly PromiseSettledResult<{ readonly ledger?: LedgerIdentity }>[],
+): LedgerIdentity[] {
+  const answers = outcomes.flatMap((outcome) => outcome.status === "fulfilled" ? [outcome.value] : []);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (answers.length === 0 && failed !== undefined) throw failed.reason;
+  return answers.flatMap(({ ledger }) => ledger ?? []);
 }
 
 /** Names a ledger in an epoch: neither of the two holds a slash. */

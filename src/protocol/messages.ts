@@ -162,6 +162,8 @@ export interface SettledSnapshot {
 export interface LedgerSnapshot extends LedgerIdentity {
   /** `identity/epoch` of what it has given up for this one, the newest last. Earlier runs left the epoch out. */
   readonly givenUp: readonly string[];
+  /** Whether other workers were asked for their ledgers; left out by runs that did not ask, or got no answer. */
+  readonly compared?: boolean;
 }
 
 /** What a batcher hands to its next run. */

@@ -159,4 +159,19 @@ labTests({}, [
     assertEquals(limits, { ...lab.writer(name).options, writersMax: 3 });
     assertEquals((await lab.writer(name).write({ requestId: `${name}/a`, data: 1 })).status, "committed");
   }],
+
+  ["batcher() that is cancelled ends as cancelled, also a lane that waits until it is idle", async (lab) => {
+    const name = lab.name();
+    await lab.batcherWorker(name);
+    const [first, second] = [lab.writer(name, { writersMax: 1 }), lab.writer(name, { writersMax: 1 })];
+    await first.write({ requestId: `${name}/a`, data: 1 });
+    await second.write({ requestId: `${name}/b`, data: 1 });
+    for (const lane of [0, 1]) {
+      const batcher = lab.batcher(name, { lane });
+      await batcher.cancel();
+      await eventually("it has ended", async () => (await batcher.describe()).status.name === "CANCELLED");
+    }
+    const again = await second.write({ requestId: `${name}/b`, data: 1 });
+    assertEquals(again.status, "duplicate");
+  }],
 ]);

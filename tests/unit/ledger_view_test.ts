@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
-import { LedgerView } from "../../src/core/ledger_view.ts";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { ledgersOf, LedgerView } from "../../src/core/ledger_view.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 
 const ledger = (identity: string, epoch = "1") => ({ identity, epoch });
@@ -80,4 +80,19 @@ Deno.test("LedgerView.judge() follows one prune after the other", () => {
   for (let epoch = 1; epoch <= 20; epoch++) assertEquals(view.judge([ledger("a", `${epoch}`)], NOW_MS), "renewed");
   assertEquals(view.judge([ledger("a", "20"), ledger("a", "21")], NOW_MS), "renewed");
   assertFalse(view.split);
+});
+
+Deno.test("ledgersOf() hears every worker that answers, also beside one that cannot", () => {
+  const answered = (ledger?: typeof A) => ({ status: "fulfilled", value: { ledger } }) as const;
+  const failed = { status: "rejected", reason: new Error("the ledger has lost its identity") } as const;
+  assertEquals(ledgersOf([failed, answered(A), answered(), failed, answered(B)]), [A, B]);
+  assertEquals(ledgersOf([answered()]), []);
+  assertThrows(() => ledgersOf([failed, failed]), Error, "lost its identity");
+});
+
+Deno.test("LedgerView.snapshot() says whether other workers were asked, and an earlier run's does not", () => {
+  const view = viewOf();
+  assertFalse(new LedgerView(view.snapshot()).compared);
+  view.compared = true;
+  assert(new LedgerView(view.snapshot()).compared);
 });
