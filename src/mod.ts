@@ -14,11 +14,13 @@ export {
   BatchWriter,
   type BatchWriterOptions,
   type BatchWriterStats,
+  type ConnectedWriterOptions,
   type WriteOptions,
 } from "./client/batch_writer.ts";
+export { type BatcherAddress, batcherStats } from "./client/batcher_stats.ts";
 export { connectClient, type ConnectedClient, type ConnectOptions, connectWriterClient } from "./client/connection.ts";
 export * from "./protocol/failures.ts";
-export type { LedgerIdentity } from "./protocol/messages.ts";
+export type { BatcherStats, LedgerIdentity } from "./protocol/messages.ts";
 export { type BatchingOptions, PRESETS } from "./protocol/options.ts";
 export type { Json, Receipt, Write } from "./protocol/write.ts";
 export { openSink } from "./sinks/open_sink.ts";

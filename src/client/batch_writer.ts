@@ -27,11 +27,15 @@ import { textBytes } from "../protocol/text_bytes.ts";
 import type { Receipt, Write } from "../protocol/write.ts";
 import { absentWorkersProblem } from "./absent_workers.ts";
 import { canonicalJson, writeDigest } from "./canonical_json.ts";
+import { type ConnectOptions, connectWriterClient } from "./connection.ts";
 import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
 import { newCounters, UpdateSender, type UpdateSenderCounters } from "./update_sender.ts";
 import { failingTaskProblem } from "./failing_task.ts";
 import { PendingCall } from "./pending_call.ts";
 import { QuietWatch } from "./quiet_watch.ts";
+
+/** Options of {@linkcode BatchWriter.connect}: where the server is, and how to write. */
+export type ConnectedWriterOptions = ConnectOptions & Omit<BatchWriterOptions, "client">;
 
 /** Options of a {@linkcode BatchWriter}. */
 export interface BatchWriterOptions extends BatchingOptions {
@@ -92,8 +96,7 @@ const RETRY_AFTER_FULL_MS = 100;
  *
  * @example
  * ```ts ignore
- * await using connected = await connectWriterClient();
- * await using writer = new BatchWriter({ client: connected.client });
+ * await using writer = await BatchWriter.connect();
  * const receipt = await writer.write({ requestId: "order-17", data: { amount: 5 } });
  * console.log(receipt.status); // "committed"
  * ```
@@ -114,6 +117,26 @@ export class BatchWriter implements AsyncDisposable {
   #callers = 0;
   #deadlineCheck: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  /** The connection that is closed with this writer. */
+  #connection: AsyncDisposable | undefined;
+
+  /**
+   * Connects to a server and makes a writer that owns the connection: disposing of the writer closes it.
+   *
+   * @throws {RangeError} If an option is out of its bounds; the message names option and value.
+   * @throws {Error} If no server answers.
+   */
+  static async connect(options: ConnectedWriterOptions = {}): Promise<BatchWriter> {
+    const connected = await connectWriterClient(options);
+    try {
+      const writer = new BatchWriter({ ...options, client: connected.client });
+      writer.#connection = connected;
+      return writer;
+    } catch (error) {
+      await connected[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
 
   /** @throws {RangeError} If an option is out of its bounds; the message names option and value. */
   constructor(options: BatchWriterOptions) {
@@ -184,7 +207,7 @@ export class BatchWriter implements AsyncDisposable {
     await Promise.all([...this.#routes.values()].map(({ coalescer }) => coalescer.drain()));
   }
 
-  /** Refuses new writes and waits until every caller so far has its answer. */
+  /** Refuses new writes, waits until every caller so far has its answer, and closes a connection of its own. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.flush();
@@ -194,6 +217,7 @@ export class BatchWriter implements AsyncDisposable {
       return coalescer.ended();
     }));
     clearInterval(this.#deadlineCheck);
+    await this.#connection?.[Symbol.asyncDispose]();
   }
 
   #callFor(write: Write): PendingCall {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Client, type ConnectionOptions } from "@temporalio/client";
+import { Client, type ConnectionOptions, type WorkflowClientInterceptor } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
@@ -35,6 +35,8 @@ export interface ConnectOptions {
    * @default {JSON, all of it in the history}
    */
   readonly dataConverter?: DataConverter;
+  /** Of the client's calls about workflows, for tracing for instance. They see the Updates as they are sent. */
+  readonly interceptors?: readonly WorkflowClientInterceptor[];
 }
 
 /** Connection options, and the namespace that goes with them. */
@@ -101,7 +103,7 @@ async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<C
     connection,
     namespace,
     ...(dataConverter && { dataConverter }),
-    interceptors: { workflow: [submissionInterceptor(sent)] },
+    interceptors: { workflow: [submissionInterceptor(sent), ...(options.interceptors ?? [])] },
   });
   return {
     client,

@@ -8,7 +8,6 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/wo
 import {
   BatchWriter,
   bundleWorkflows,
-  connectWriterClient,
   createBatcherWorker,
   createSubmitActivities,
   migratePostgresSink,
@@ -23,8 +22,7 @@ const sink = await openSink(sinkUrl);
 const workflowBundle = await bundleWorkflows();
 const batchers = await createBatcherWorker({ connection, namespace: "default", workflowBundle, sink, taskQueue: name });
 const batching = batchers.run();
-const connected = await connectWriterClient({ address });
-const writer = new BatchWriter({ client: connected.client, name, taskQueue: name });
+const writer = await BatchWriter.connect({ address, name, taskQueue: name });
 const orders = await Worker.create({
   connection,
   taskQueue: `${name}-orders`,
@@ -38,7 +36,6 @@ const start = (workflowId) =>
   client.workflow.execute("order", { taskQueue: `${name}-orders`, workflowId, args: [workflowId] });
 const told = await orders.runUntil(Promise.all(ids.map(start)));
 await writer[Symbol.asyncDispose]();
-await connected[Symbol.asyncDispose]();
 batchers.shutdown();
 await batching;
 console.log(JSON.stringify({

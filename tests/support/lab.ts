@@ -9,10 +9,11 @@ import type { DataConverter } from "@temporalio/common";
 import { bundleWorkflowCode, NativeConnection, Runtime, type Worker } from "@temporalio/worker";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BatchWriter, type BatchWriterOptions } from "../../src/client/batch_writer.ts";
+import { batcherStats } from "../../src/client/batcher_stats.ts";
 import { connectClient, type ConnectedClient, connectWriterClient } from "../../src/client/connection.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import type { BatcherStats } from "../../src/protocol/messages.ts";
-import { batcherWorkflowId, GET_STATS_QUERY, TRANSACTION_WORKFLOW } from "../../src/protocol/names.ts";
+import { batcherWorkflowId, TRANSACTION_WORKFLOW } from "../../src/protocol/names.ts";
 import type { Receipt } from "../../src/protocol/write.ts";
 import { type DevServer, type DevServerOptions, startDevServer } from "../../src/server/dev_server.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
@@ -183,7 +184,7 @@ export class Lab implements AsyncDisposable {
 
   /** Asks a batcher of this name for its counters. */
   stats(name: string, which: { shard?: number; lane?: number } = {}): Promise<BatcherStats> {
-    return this.batcher(name, which).query<BatcherStats>(GET_STATS_QUERY);
+    return batcherStats(this.client, { name, ...which });
   }
 
   /** How many Updates the first batcher of this name has accepted in this run. */

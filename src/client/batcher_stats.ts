@@ -1,0 +1,28 @@
+/**
+ * What a batcher says of itself.
+ *
+ * @module
+ */
+import type { Client } from "@temporalio/client";
+import type { BatcherStats } from "../protocol/messages.ts";
+import { batcherWorkflowId, DEFAULT_BATCHER_NAME, GET_STATS_QUERY } from "../protocol/names.ts";
+
+/** Which batcher is asked. */
+export interface BatcherAddress {
+  /** @default {"batcher"} */
+  readonly name?: string;
+  /** @default {0} */
+  readonly shard?: number;
+  /** @default {0} */
+  readonly lane?: number;
+}
+
+/**
+ * Asks a batcher for its counters and limits, by a query: one of its workers answers, and nothing is added to its history.
+ *
+ * @throws {WorkflowNotFoundError} If there is no such batcher.
+ */
+export function batcherStats(client: Client, address: BatcherAddress = {}): Promise<BatcherStats> {
+  const { name = DEFAULT_BATCHER_NAME, shard = 0, lane = 0 } = address;
+  return client.workflow.getHandle(batcherWorkflowId(name, shard, lane)).query<BatcherStats>(GET_STATS_QUERY);
+}
