@@ -4,20 +4,8 @@
  * @module
  */
 import { BodyStorage } from "./body_storage.ts";
+import type { BodyStorageAddress } from "./body_storage_address.ts";
 import { FileBodyDriver } from "./file_driver.ts";
-
-/** The kinds of stores that an address can name. */
-export type BodyStorageAddress =
-  | { readonly kind: "file"; readonly folder: string }
-  | {
-    readonly kind: "s3";
-    readonly bucket: string;
-    /** Without a slash at its ends; empty for none. */
-    readonly prefix: string;
-    readonly region?: string;
-    readonly endpoint?: string;
-    readonly pathStyle: boolean;
-  };
 
 const S3_PARAMETERS = ["region", "endpoint", "path_style"];
 

@@ -5,7 +5,7 @@
  */
 import type { StorageDriver } from "@temporalio/common";
 import { BodyError } from "./body_error.ts";
-import type { BodyStorageAddress } from "./open_body_storage.ts";
+import type { S3Address } from "./body_storage_address.ts";
 
 /**
  * What is loaded when a store of S3 is opened, and only then: the AWS SDK alone is 23 MB, and Temporal's driver brings
@@ -31,7 +31,7 @@ interface S3Client {
 
 /** Opens Temporal's driver for a bucket. Credentials, and what else the address leaves out, are the AWS SDK's to find. */
 export async function openS3Driver(
-  { bucket, prefix, region, endpoint, pathStyle }: BodyStorageAddress & { readonly kind: "s3" },
+  { bucket, prefix, region, endpoint, pathStyle }: S3Address,
 ): Promise<StorageDriver> {
   const [sdk, { S3StorageDriver }, { AwsSdkS3StorageDriverClient }] = await loadPackages();
   const aws = new sdk.S3Client({

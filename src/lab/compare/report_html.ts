@@ -4,7 +4,8 @@
  * @module
  */
 import { count } from "./report/figures.ts";
-import { type Finding, findings } from "./report/findings.ts";
+import type { Finding } from "./report/finding.ts";
+import { findings } from "./report/findings.ts";
 import { Markup, markup } from "./report/markup.ts";
 import { variantsIn } from "./report/rows.ts";
 import { machineOf, type Section, sectionsOf, whenOf } from "./report/sections.ts";

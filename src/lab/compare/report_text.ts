@@ -4,7 +4,8 @@
  * @module
  */
 import { formatDuration, formatNumber } from "./report/figures.ts";
-import { type Finding, findings } from "./report/findings.ts";
+import type { Finding } from "./report/finding.ts";
+import { findings } from "./report/findings.ts";
 import { paint, type TextGroup, type TextRow, textTable, wrapped } from "./report/text_table.ts";
 import type { CompareReport, FaultRow, LoadRow, ScalingRow, VariantName } from "./report_data.ts";
 import {

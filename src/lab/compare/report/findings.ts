@@ -7,15 +7,8 @@ import { compareTo, count, formatMs, formatNumber, listed } from "./figures.ts";
 import { type Comparison, comparisons } from "./measures.ts";
 import type { CompareReport, LoadName, VariantName } from "../report_data.ts";
 import { loadsIn, measuredLoad, variantsIn, WRONGS, wrongsOf, wrongTotal } from "./rows.ts";
+import type { Finding } from "./finding.ts";
 import { scalingFindings } from "./scaling_findings.ts";
-
-/** A sentence, and whether it speaks for Updates, against them, or for neither. */
-export interface Finding {
-  readonly text: string;
-  /** More figures of the same. */
-  readonly detail?: string;
-  readonly tone: "good" | "bad" | "plain";
-}
 
 const WITH: Readonly<Record<VariantName, string>> = {
   update: "with an Update",

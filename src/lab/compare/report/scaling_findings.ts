@@ -4,7 +4,7 @@
  * @module
  */
 import { compareTo, count, formatNumber, isClearlyLess, listed } from "./figures.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding } from "./finding.ts";
 import type { CompareReport, ScalingRow } from "../report_data.ts";
 import { processCounts, scalingOf } from "./rows.ts";
 
