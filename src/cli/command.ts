@@ -22,6 +22,9 @@ export const EXIT_USAGE = 2;
 /** Exit code of a command that Ctrl-C ended: 128 + SIGINT. */
 export const EXIT_INTERRUPTED = 130;
 
+/** Exit code of a command that was ended before it was done: 128 + SIGTERM. */
+const EXIT_TERMINATED = 143;
+
 interface FlagBase {
   /** One line for the help. */
   readonly help: string;
@@ -70,6 +73,8 @@ export interface Command<F extends Flags> {
   readonly operands?: readonly string[];
   /** Worth a look. */
   readonly examples?: readonly string[];
+  /** Whether it runs until it is stopped. Then SIGTERM, by which containers stop their processes, is no failure. */
+  readonly untilStopped?: true;
   /** @returns The exit code. */
   run(flags: FlagValues<F>, operands: readonly string[], signal: AbortSignal): Promise<number>;
 }
@@ -77,14 +82,16 @@ export interface Command<F extends Flags> {
 /** Runs a command with the arguments of this process, and ends the process with its exit code. */
 export async function main<const F extends Flags>(command: Command<F>): Promise<never> {
   const interrupt = new AbortController();
-  const onSignal = () => {
+  let interrupted = EXIT_INTERRUPTED;
+  const onSignal = (code: number) => () => {
     // The second time the user means it.
-    if (interrupt.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
+    if (interrupt.signal.aborted) Deno.exit(interrupted);
+    interrupted = code;
     interrupt.abort();
   };
   guardConsole();
-  Deno.addSignalListener("SIGINT", onSignal);
-  Deno.addSignalListener("SIGTERM", onSignal);
+  Deno.addSignalListener("SIGINT", onSignal(EXIT_INTERRUPTED));
+  Deno.addSignalListener("SIGTERM", onSignal(EXIT_TERMINATED));
   try {
     if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
       console.log(helpOf(command));
@@ -92,9 +99,10 @@ export async function main<const F extends Flags>(command: Command<F>): Promise<
     }
     const { flags, operands } = parseFlags(command, Deno.args);
     const code = await command.run(flags, operands, interrupt.signal);
-    Deno.exit(interrupt.signal.aborted ? EXIT_INTERRUPTED : code);
+    const stoppedWell = command.untilStopped && code === 0 && interrupted === EXIT_TERMINATED;
+    Deno.exit(interrupt.signal.aborted && !stoppedWell ? interrupted : code);
   } catch (error) {
-    if (interrupt.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
+    if (interrupt.signal.aborted) Deno.exit(interrupted);
     console.error(`error: ${oneLine(error)}`);
     if (error instanceof UsageError) console.error(`Try: ${command.usage} --help`);
     Deno.exit(EXIT_USAGE);

@@ -23,6 +23,7 @@ await main({
     },
   },
   examples: ["deno task server --db-filename .temporal/server.db"],
+  untilStopped: true,
   async run(flags, _operands, signal) {
     await using server = await startDevServer({
       port: flags.port,

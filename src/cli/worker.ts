@@ -43,6 +43,7 @@ await main({
     ...logFlag,
   },
   examples: ["deno task worker", "deno task worker --role batcher --sink sqlite:data/ledger.db"],
+  untilStopped: true,
   async run(flags, _operands, signal) {
     checkRole(flags);
     const level = flags["log-level"] as Level;
