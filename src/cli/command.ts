@@ -37,6 +37,8 @@ export interface TextFlag extends FlagBase {
   readonly type: "text";
   readonly default?: string;
   readonly choices?: readonly string[];
+  /** Choices of before that still work, and what they are called now. The help does not show them. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** A flag with a whole number. */
@@ -195,7 +197,7 @@ function flagValue(name: string, flag: Flags[string], given: unknown): unknown {
   const texts = given as string[];
   if (texts.length > 1) throw new UsageError(`--${name} is given ${texts.length} times: give it once`);
   if (texts.length === 0) return flag.default;
-  const [text] = texts;
+  const text = "renamed" in flag && flag.renamed?.[texts[0]] || texts[0];
   if (text === "") throw new UsageError(`--${name} needs a value`);
   if (flag.type === "number") {
     const number = /^\d+$/.test(text) ? Number(text) : NaN;

@@ -28,13 +28,14 @@ import { until } from "./until.ts";
 await main({
   usage: "deno task worker",
   summary: "Runs workers until Ctrl-C, and then ends what they have begun: no write is left half done.\n" +
-    "How to batch is for those that write: --role main, and a batcher has the options of the writer that starts it.",
+    "How to batch is for those that write: --role caller, and a batcher has the options of the writer that starts it.",
   flags: {
     role: {
       type: "text",
       choices: ROLES,
+      renamed: { main: "caller" },
       default: "all",
-      help: "'main' runs transactions (main-workflow-queue), 'batcher' batches and flushes (batcher-queue)",
+      help: "'caller' runs transactions (main-workflow-queue), 'batcher' batches and flushes (batcher-queue)",
     },
     ...sinkFlag,
     ...bodyStorageFlag,
@@ -89,7 +90,7 @@ function checkRole(flags: { role: string; sink?: string } & Record<string, unkno
       `--${given} is not for --role batcher: a batcher has the options of the writer that starts it`,
     );
   }
-  if (flags.role === "main" && flags.sink !== undefined) {
-    throw new UsageError("--sink is not for --role main: rows are written by --role batcher");
+  if (flags.role === "caller" && flags.sink !== undefined) {
+    throw new UsageError("--sink is not for --role caller: rows are written by --role batcher");
   }
 }

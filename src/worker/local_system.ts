@@ -20,9 +20,9 @@ import type { Log } from "./log.ts";
 import { logTaskFailure } from "./watched_worker.ts";
 
 /** Which of the two services a process runs. */
-export const ROLES = ["all", "main", "batcher"] as const;
+export const ROLES = ["all", "caller", "batcher"] as const;
 
-/** Which of the two services a process runs: callers (`main`), batchers and flushes (`batcher`), or both. */
+/** Which of the two services a process runs: callers (`caller`), batchers and flushes (`batcher`), or both. */
 export type Role = (typeof ROLES)[number];
 
 /** Options of {@linkcode startLocalSystem}. */
@@ -98,7 +98,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   };
 
   let sink: Sink | undefined;
-  if (role !== "main") {
+  if (role !== "caller") {
     const opened = sink = await options.openSink();
     stack.defer(() => opened.close());
     const storage = dataConverter?.externalStorage;

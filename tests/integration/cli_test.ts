@@ -93,7 +93,7 @@ labTests({}, [
 
   ["deno task worker and deno task start work together, and Ctrl-C ends the workers", async (lab) => {
     const file = `${directoryOf(lab)}/roles.db`;
-    const roles = [["--role", "main"], ["--role", "batcher", "--sink", `sqlite:${file}`]];
+    const roles = [["--role", "caller"], ["--role", "batcher", "--sink", `sqlite:${file}`]];
     const workers = roles.map((args) => {
       const worker = spawnCommand("worker", args, onLab(lab));
       const stderr = new Response(worker.stderr).text();

@@ -23,12 +23,12 @@ async function start(lab: Lab, name: VariantName) {
     confirmationTimeoutMs: 30_000,
   };
   const stack = new AsyncDisposableStack();
-  const process = async (role: "main" | "batcher") =>
+  const process = async (role: "caller" | "batcher") =>
     stack.use(await WorkerProcess.start({ ...options, variant: name, role }));
-  const [main, batcher] = await Promise.all([process("main"), process("batcher")]);
+  const [main, batcher] = await Promise.all([process("caller"), process("batcher")]);
   await variant.prepare(lab.client, options);
   return {
-    database: variant.databaseRole === "main" ? main : batcher,
+    database: variant.databaseRole === "caller" ? main : batcher,
     startAgain: () => process(variant.databaseRole),
     async tell(key: string, more: { requestId?: string; amount?: number } = {}): Promise<Told> {
       const { amount = 1, requestId } = more;

@@ -50,7 +50,7 @@ export class LoadRun implements AsyncDisposable {
     const run = await context.newRun(name, { policy });
     const roles: Role[] = callerProcesses === undefined
       ? ["all"]
-      : Array.from({ length: callerProcesses }, () => "main");
+      : Array.from({ length: callerProcesses }, () => "caller");
     if (callerProcesses !== undefined && variant.databaseRole === "batcher") roles.push("batcher");
     await using stack = new AsyncDisposableStack();
     const workers = await Promise.all(

@@ -104,7 +104,7 @@ export interface ClientWriter extends AsyncDisposable {
 export interface Variant {
   readonly name: VariantName;
   /** The role whose workers have the database. */
-  readonly databaseRole: "main" | "batcher";
+  readonly databaseRole: "caller" | "batcher";
   /** Starts workers in this process and returns when they poll. */
   startWorkers(options: VariantWorkerOptions): Promise<VariantWorkers>;
   /** Starts what callers need to find; workers may come later. */

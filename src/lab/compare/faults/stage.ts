@@ -160,7 +160,7 @@ export class Stage implements AsyncDisposable {
     const processes = [this.startDatabaseWorker()];
     if (this.link !== undefined && variant.databaseRole === "batcher") {
       processes.push(
-        this.#context.startWorkers(variant.name, "main", this.#run).then((main) => {
+        this.#context.startWorkers(variant.name, "caller", this.#run).then((main) => {
           this.#stack.use(main);
         }),
       );

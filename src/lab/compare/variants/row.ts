@@ -34,7 +34,7 @@ function makeVariant(
 ): Variant {
   return {
     name,
-    databaseRole: "main",
+    databaseRole: "caller",
 
     startWorkers(options) {
       if (options.role === "batcher") return startRivalWorkers(options, { workers: () => [] });

@@ -22,7 +22,7 @@ export const signalVariant: Variant = {
 
   startWorkers(options) {
     const queues = taskQueuesOf(options.name);
-    const hasBatcher = options.role !== "main";
+    const hasBatcher = options.role !== "caller";
     return startRivalWorkers(options, {
       ...(hasBatcher && { table: "signal_writes" }),
       workers: (insert) => [
