@@ -18,7 +18,7 @@ export interface QuietWatchOptions {
   readonly client: Client;
   /** Asks the server what is the matter; the answer is empty if nothing is. */
   readonly ask: () => Promise<string>;
-  /** Told once for each time that something is the matter. */
+  /** Told once for each time that something is the matter, and when it becomes something else. */
   readonly onWarning: (message: string) => void;
 }
 
@@ -26,11 +26,13 @@ export interface QuietWatchOptions {
 export class QuietWatch {
   #problem = "";
   #answered = 0;
-  /** On the clock of `performance.now()`, like the next one. */
   #quietSince = 0;
   #askedAt = -Infinity;
 
-  constructor(private readonly options: QuietWatchOptions) {}
+  constructor(
+    private readonly options: QuietWatchOptions,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
 
   /** What is the matter, in a few words; empty as far as anybody knows. */
   get problem(): string {
@@ -39,7 +41,9 @@ export class QuietWatch {
 
   /** Writes begin to wait. */
   begin(): void {
-    this.#quietSince = performance.now();
+    this.#quietSince = this.nowMs();
+    // Earlier writes may have ended without an answer: then nothing else says that their problem is over.
+    this.#problem = "";
   }
 
   /**
@@ -48,7 +52,7 @@ export class QuietWatch {
    * @param answered How many writes have been answered so far.
    */
   check(answered: number): void {
-    const now = performance.now();
+    const now = this.nowMs();
     if (answered !== this.#answered) {
       this.#answered = answered;
       this.#quietSince = now;
@@ -71,8 +75,8 @@ export class QuietWatch {
     }
     // An answer that came meanwhile knows better.
     if (quietSince !== this.#quietSince) return;
-    const told = this.#problem !== "";
+    const told = this.#problem;
     this.#problem = problem;
-    if (problem !== "" && !told) onWarning(problem);
+    if (problem !== "" && problem !== told) onWarning(problem);
   }
 }
