@@ -5,6 +5,7 @@
  */
 import type { Client } from "@temporalio/client";
 import { shortMessage } from "../protocol/failures.ts";
+import { shellFlag } from "../protocol/shell_flag.ts";
 
 /** Events at the end of a history that are looked at for the failure of a task. */
 const LAST_EVENTS = 20;
@@ -32,7 +33,8 @@ export async function failingTaskProblem(client: Client, workflowId: string): Pr
   // The SDK reports a failure only at the first attempt; if a worker was lost at that one, no event has the reason.
   if (!failure && attempt < REPEATED_ATTEMPT) return "";
   const reason = failure?.message ?? `${attempt - 1} attempts have failed or timed out, and its worker's log says why`;
+  const target = `${shellFlag("--namespace", namespace)} ${shellFlag("--workflow-id", workflowId)}`;
   return `the batcher '${workflowId}' cannot go on because its workflow task fails: ${shortMessage(reason)}; ` +
-    `fix its worker, or terminate it ('temporal workflow terminate --workflow-id ${workflowId}'), which is safe: ` +
-    "its writes are sent again";
+    "fix its worker, or terminate the batcher, which is safe (writes that are still waited for are sent again, and a " +
+    `repeat is not stored twice), with: temporal workflow terminate ${target}`;
 }

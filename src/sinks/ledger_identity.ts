@@ -6,6 +6,7 @@
 
 import { applyNameProblem } from "../protocol/check.ts";
 import type { LedgerIdentity } from "../protocol/messages.ts";
+import { shellFlag } from "../protocol/shell_flag.ts";
 import { LedgerChangedError, SinkError } from "./sink.ts";
 
 /** The ledger's row about itself. */
@@ -69,19 +70,10 @@ function otherEffect(kept: string | null, given: string | null, description: str
 
 /** What to say of a ledger without a name that has rows, to a sink with `apply`: nobody knows what they went through. */
 export function unnamedRows(applyName: string, description: string): SinkError {
-  // Behind `=` no name is taken for another flag.
-  const flag = applyName.startsWith("-")
-    ? `--apply-name=${shellWord(applyName)}`
-    : `--apply-name ${shellWord(applyName)}`;
   const message =
     `Cannot use ${description} as it has rows, and no name of the effect that they went through: if it is ` +
-    `this one, say so with: deno task sink migrate ${flag}`;
+    `this one, say so with: deno task sink migrate ${shellFlag("--apply-name", applyName)}`;
   return new SinkError("setup", "no", message);
-}
-
-/** Writes a word so that a shell takes it for one, as it is. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** What to say of a ledger whose row about itself is gone: nobody but a person knows what its rows went through. */
