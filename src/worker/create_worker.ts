@@ -46,7 +46,10 @@ export interface WorkerBase {
    * @default {JSON, all of it in the history}
    */
   readonly dataConverter?: DataConverter;
-  /** Told about every failed attempt of a workflow task: its workflow gets no further until one succeeds. */
+  /**
+   * Told about every failed attempt of a workflow task: its workflow gets no further until one succeeds. An error of the
+   * callback is logged.
+   */
   readonly onTaskFailure?: (failure: TaskFailure) => void;
 }
 

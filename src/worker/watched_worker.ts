@@ -21,6 +21,15 @@ export interface TaskFailure {
 /** Tells about each failed attempt of a workflow task. */
 class WatchedWorker extends Worker {
   onTaskFailure: (failure: TaskFailure) => void = () => {};
+
+  /** Never rejects: an error in the handling of an activation ends the worker. */
+  async tell(failure: TaskFailure): Promise<void> {
+    try {
+      await this.onTaskFailure(failure);
+    } catch (error) {
+      this.logger.error("'onTaskFailure' failed", { error });
+    }
+  }
 }
 
 /** What the SDK hands to a worker, as far as this module looks at it. */
@@ -47,7 +56,7 @@ const { handleActivation } = Worker.prototype as unknown as ActivationHandler;
   const removal = jobs.find(({ removeFromCache }) => removeFromCache)?.removeFromCache;
   if (removal?.reason === EvictionReason.LANG_FAIL || removal?.reason === EvictionReason.NONDETERMINISM) {
     const workflowId = String(workflow?.logAttributes.workflowId ?? `of run ${runId}`);
-    (this as unknown as WatchedWorker).onTaskFailure({ workflowId, message: messageIn(removal.message ?? "") });
+    void (this as unknown as WatchedWorker).tell({ workflowId, message: messageIn(removal.message ?? "") });
   }
   return handleActivation.call(this, workflow, input);
 };

@@ -89,6 +89,23 @@ labTests({ dataConverter: { externalStorage: new BodyStorage({ driver: new FileB
     assertEquals((await lab.ledgerRows(`${name}/small`)).length, 2);
   }],
 
+  ["createBatcherWorker() goes on although its onTaskFailure throws or rejects", async (lab) => {
+    const name = lab.name();
+    await leaveStoredBody(lab, name);
+    const told: string[] = [];
+    const worker = await lab.batcherWorker(name, {}, lab.sink, ({ workflowId }) => {
+      told.push(workflowId);
+      const error = new Error("the callback's own");
+      if (told.length === 1) throw error;
+      return Promise.reject(error);
+    });
+    const waiting = lab.writer(name).write({ requestId: `${name}/small`, data: 1 });
+    await eventually("it is told twice", async () => await Promise.resolve(told.length > 1));
+    await lab.batcher(name).terminate("The next one can go on");
+    assertEquals([(await waiting).status, worker.worker.getState()], ["committed", "RUNNING"]);
+    assertEquals(new Set(told), new Set([`${name}/0/0`]));
+  }],
+
   ["BatchWriter.write() that is stored already is told so after its batcher was terminated", async (lab) => {
     const name = lab.name();
     await leaveStoredBody(lab, name);

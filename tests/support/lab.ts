@@ -19,6 +19,7 @@ import { type DevServer, type DevServerOptions, startDevServer } from "../../src
 import type { Sink } from "../../src/sinks/sink.ts";
 import { SqliteSink, type SqliteSinkOptions } from "../../src/sinks/sqlite/sink.ts";
 import { bundleWorkflows, createBatcherWorker, createMainWorker } from "../../src/worker/create_worker.ts";
+import type { TaskFailure } from "../../src/worker/watched_worker.ts";
 import type { transaction, TransactionInput } from "../../workflows/transaction.ts";
 import { eventually } from "./eventually.ts";
 import { FaultySink } from "./faulty_sink.ts";
@@ -144,11 +145,12 @@ export class Lab implements AsyncDisposable {
     taskQueue: string,
     dataConverter: DataConverter | undefined = this.dataConverter,
     sink: Sink = this.sink,
+    onTaskFailure?: (failure: TaskFailure) => void,
   ): Promise<RunningWorker> {
     const { native: connection, workflowBundle } = this;
     const onFlush = (report: FlushReport) => this.#flushes.push(report);
     const base = { connection, namespace: "default", workflowBundle, dataConverter };
-    return this.#run(await createBatcherWorker({ ...base, sink, taskQueue, onFlush }));
+    return this.#run(await createBatcherWorker({ ...base, sink, taskQueue, onFlush, onTaskFailure }));
   }
 
   /** Starts a callers' worker, on the queue of this name. */
