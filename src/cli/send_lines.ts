@@ -8,6 +8,7 @@ import { FAILURE, WriteError, WriteSubmissionFailedError } from "../protocol/fai
 import type { Receipt } from "../protocol/write.ts";
 import type { ReadWrite } from "./input.ts";
 import { LineRoom } from "./line_room.ts";
+import { LinesAhead } from "./lines_ahead.ts";
 import type { Progress } from "./progress.ts";
 import type { ReceiptFile } from "./receipt_file.ts";
 import { until } from "./until.ts";
@@ -21,7 +22,10 @@ export interface SendLinesOptions {
   readonly writer: Pick<BatchWriter, "write">;
   /** Lines under way at the same time. */
   readonly concurrency: number;
-  /** Gives up after so many lines in a row that got no answer in time. */
+  /**
+   * Gives up after so many rounds in a row without an answer in time. Lines that wait side by side are one round: they
+   * may all be in one Update that is slow.
+   */
   readonly stopAfter: number;
   readonly tally: WriteTally;
   readonly receipts: Pick<ReceiptFile, "keep">;
@@ -38,25 +42,42 @@ export interface SentLines {
   readonly stoppedAfter?: number;
   /** Why the input could not be read on. */
   readonly badLine?: unknown;
+  /** Why a receipt could not be kept. */
+  readonly lostReceipt?: unknown;
 }
 
-/** Sends lines until their end, the signal, a bad line, or too many lines without an answer. */
+/** Sends lines until their end, the signal, a bad line, a lost receipt, or too many rounds without an answer. */
 export async function sendLines(source: AsyncIterable<ReadWrite>, options: SendLinesOptions): Promise<SentLines> {
   const { writer, concurrency, stopAfter, tally, receipts, progress, signal, say } = options;
   const gaveUp = new AbortController();
-  const stop = AbortSignal.any([signal, gaveUp.signal]);
+  const unkept = new AbortController();
+  const stop = AbortSignal.any([signal, gaveUp.signal, unkept.signal]);
   const room = new LineRoom(BYTES_AT_ONCE);
-  const lines = room.admit(source);
+  const ahead = new LinesAhead<ReadWrite>();
+  const lines = room.admit(ahead.read(source));
   const underWay = new Set<Promise<void>>();
+  let taken = 0;
   let lastLine = 0;
-  let unanswered = 0;
+  let unansweredRounds = 0;
+  let roundEndedAt = -Infinity;
   let badLine: unknown;
+  let lostReceipt: unknown;
+
+  const countTimeout = (startedAt: number) => {
+    // A line that was on its way when the last round ended belongs to that one.
+    if (startedAt < roundEndedAt) return;
+    roundEndedAt = performance.now();
+    unansweredRounds++;
+    if (unansweredRounds !== stopAfter) return;
+    say(`Stopping: ${stopAfter} rounds in a row got no answer in time`);
+    gaveUp.abort(new WriteSubmissionFailedError("Not sent: the command has stopped", "not written"));
+  };
 
   const outcomeOf = async ({ write, line }: ReadWrite): Promise<Receipt | object> => {
     const startedAt = performance.now();
     try {
       const receipt = await writer.write(write, { signal: gaveUp.signal });
-      unanswered = 0;
+      unansweredRounds = 0;
       tally.add(receipt, performance.now() - startedAt);
       return receipt;
     } catch (error) {
@@ -64,22 +85,26 @@ export async function sendLines(source: AsyncIterable<ReadWrite>, options: SendL
       const { type, outcome, message } = error;
       if (tally.allAnswered) say(`Line ${line} (${write.requestId}): ${type}: ${message} (more failures are counted)`);
       tally.addFailure(write.requestId, line, error);
-      unanswered = type === FAILURE.WRITE_CONFIRMATION_TIMEOUT ? unanswered + 1 : 0;
-      if (unanswered === stopAfter && !gaveUp.signal.aborted) {
-        say(`Stopping: ${stopAfter} lines in a row got no answer in time`);
-        gaveUp.abort(new WriteSubmissionFailedError("Not sent: the command has stopped", "not written"));
-      }
+      if (type === FAILURE.WRITE_CONFIRMATION_TIMEOUT) countTimeout(startedAt);
+      else unansweredRounds = 0;
       return { requestId: write.requestId, error: type, outcome, message };
     }
   };
   const send = async (line: ReadWrite) => {
     const outcome = await outcomeOf(line).finally(() => room.leave(line));
-    await receipts.keep(outcome);
+    try {
+      await receipts.keep(outcome);
+    } catch (error) {
+      // No more lines are sent; what is under way is still waited for.
+      lostReceipt ??= error;
+      unkept.abort();
+    }
     progress.add(1, "error" in outcome ? 1 : 0);
   };
   const lane = async () => {
     try {
       for await (const line of untilAborted(lines, stop)) {
+        taken++;
         lastLine = Math.max(lastLine, line.line);
         const sending = send(line);
         underWay.add(sending);
@@ -101,7 +126,11 @@ export async function sendLines(source: AsyncIterable<ReadWrite>, options: SendL
   const ended = await Promise.race([atEnd, until(stop).then(() => false)]);
   await Promise.allSettled(underWay);
   signal.removeEventListener("abort", sayStopping);
-  return { ...(!ended && { stoppedAfter: lastLine }), ...(badLine !== undefined && { badLine }) };
+  return {
+    ...(!ended && !ahead.endsAfter(taken) && { stoppedAfter: lastLine }),
+    ...(badLine !== undefined && { badLine }),
+    ...(lostReceipt !== undefined && { lostReceipt }),
+  };
 }
 
 /** One generator for many consumers: none of them may close it for the others. */

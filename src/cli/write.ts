@@ -38,7 +38,8 @@ await main({
       min: 1,
       max: 1_000_000,
       default: 3,
-      help: "Stop after so many lines in a row that got no answer within --confirmation-timeout-ms",
+      help: "Stop after so many rounds in a row without an answer within --confirmation-timeout-ms; " +
+        "lines that wait at the same time are one round",
     },
     receipts: { type: "text", value: "FILE", help: "Keep a line of JSON for each receipt or error" },
     ...batchingFlags,
@@ -72,7 +73,7 @@ await main({
 
     const tally = new WriteTally();
     const progress = showProgress("Lines", total);
-    const { stoppedAfter, badLine } = await sendLines(readWrites(await openLines(input), fields), {
+    const { stoppedAfter, badLine, lostReceipt } = await sendLines(readWrites(await openLines(input), fields), {
       writer,
       concurrency: flags.concurrency,
       stopAfter: flags["stop-after"],
@@ -87,6 +88,7 @@ await main({
     if (stoppedAfter !== undefined) {
       console.log(`Not sent:      all lines after line ${stoppedAfter}. Run it again: no line is stored twice.`);
     }
+    if (lostReceipt !== undefined) throw lostReceipt;
     if (badLine !== undefined) {
       const already = `the ${tally.stored} lines before it that are counted above are stored`;
       throw new UsageError(

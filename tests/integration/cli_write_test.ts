@@ -17,7 +17,7 @@ function onLab(lab: Lab, stdin = "") {
 
 labTests({}, [
   [
-    "deno task write says at once what fails, stops after some lines without an answer, and names the rest",
+    "deno task write says at once what fails, stops after some rounds without an answer, and names the rest",
     async (lab) => {
       const worker = await lab.batcherWorker("batcher-queue");
       lab.sink.hang();
@@ -27,7 +27,7 @@ labTests({}, [
       assertEquals(code, 1);
       const [first, second] = stderr.split("\n");
       assertStringIncludes(first, "Line 1 (stuck-0): WRITE_CONFIRMATION_TIMEOUT: No confirmation for request id");
-      assertEquals(second, "Stopping: 4 lines in a row got no answer in time");
+      assertEquals(second, "Stopping: 4 rounds in a row got no answer in time");
       const last = Number(/^Not sent: {6}all lines after line (\d+)\. Run it again/m.exec(stdout)?.[1]);
       const [, unknown, failed] = /(\d+) failed, (\d+) unknown/.exec(stdout)?.map(Number) ?? [];
       assertEquals(unknown + failed, last, stdout);
@@ -39,6 +39,18 @@ labTests({}, [
       await worker.stop();
     },
   ],
+
+  ["deno task write says that receipts cannot be kept, and counts what was stored", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const flags = ["--receipts", "/dev/full", "--concurrency", "2"];
+    const { code, stdout, stderr } = await runCommand("write", [...ARGS, ...flags], onLab(lab, lines(50, "full")));
+    assertEquals(code, 2);
+    assertMatch(stderr, /^error: Cannot write --receipts \/dev\/full: No space left on device[^\n]*$/m);
+    const [, committed] = /^(\d+) committed/.exec(stdout)?.map(Number) ?? [];
+    assertEquals((await lab.ledgerRows("full-")).length, committed, stdout);
+    assertStringIncludes(stdout, "Not sent:      all lines after line 2.");
+    await worker.stop();
+  }],
 
   ["deno task write ends on Ctrl-C although its input has not, and says how far it came", async (lab) => {
     const worker = await lab.batcherWorker("batcher-queue");
