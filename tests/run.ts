@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Counts, runTests } from "./support/test_process.ts";
 
 /** Files whose tests load no native module, or one file's worth of it; they run together. */
 const TOGETHER = ["src", "workflows", "activities", "tests/unit", "tests/property", "tests/contract"];
@@ -20,11 +21,8 @@ const LONG = ["tests/faults", "tests/lab", "tests/npm"];
 /** They mostly wait: for servers to start, and for timeouts. */
 const PROCESSES = 2;
 
-interface Counts {
-  passed: number;
-  failed: number;
-  ignored: number;
-}
+/** Some files take minutes. One that takes longer than this hangs. */
+const LIMIT_MS = 10 * 60_000;
 
 /** A copy: what a test fetches when it runs must not change the checkout. */
 const lock = await Deno.makeTempFile({ prefix: "temporal-batcher-", suffix: ".lock" });
@@ -40,24 +38,15 @@ async function testFilesOf(folders: readonly string[]): Promise<string[][]> {
   return files.sort().map((file) => [file]);
 }
 
-/**
- * Runs tests in one process, prints what it printed once it is over, and adds up what its last line says; a process
- * without one has failed.
- */
+/** Runs tests in one process, prints what it printed once it is over, and adds up what came of them. */
 async function run(paths: readonly string[], counts: Counts): Promise<void> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--doc", "--quiet", "--lock", lock, ...paths],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const printed = new TextDecoder().decode(stdout);
-  console.log(`\n== ${paths.join(" ")}\n${printed.trim()}`);
-  console.error(new TextDecoder().decode(stderr).trim());
-  const [, passed = 0, failed = 0, ignored = 0] =
-    /\| (\d+) passed.*? \| (\d+) failed(?: \| (\d+) ignored)?/.exec(printed.slice(-1_000))?.map(Number) ?? [];
-  counts.passed += passed;
-  counts.ignored += ignored || 0;
-  counts.failed += code === 0 ? 0 : Math.max(1, failed);
-  if (code !== 0 && failed === 0) console.log(`${paths.join(" ")} ended with exit code ${code} before its last test`);
+  const ended = await runTests(paths, { args: ["--doc", "--quiet", "--lock", lock], limitMs: LIMIT_MS });
+  console.log(`\n== ${paths.join(" ")}\n${ended.stdout.trim()}`);
+  console.error(ended.stderr.trim());
+  counts.passed += ended.passed;
+  counts.failed += ended.failed;
+  counts.ignored += ended.ignored;
+  if (ended.problem !== "") console.log(`${paths.join(" ")} ${ended.problem}`);
 }
 
 function isLong(args: readonly string[]): boolean {
