@@ -76,9 +76,16 @@ export function unnamedRows(applyName: string, description: string): SinkError {
   return new SinkError("setup", "no", message);
 }
 
-/** What to say of a ledger whose row about itself is gone: nobody but a person knows what its rows went through. */
-export function noLedgerRow(description: string): SinkError {
-  const message = `Cannot use ${description} as its identity is gone, and with it the name of its effect: run ` +
-    "'deno task sink migrate' with --apply-name NAME, or with --no-apply if its rows went through none";
+/**
+ * What to say of a ledger that does not say which one it is.
+ *
+ * @param applyName The effect that its rows go through, if it still says that. Else nobody but a person knows.
+ */
+export function noLedgerRow(description: string, applyName: string | null = null): SinkError {
+  const message = applyName === null
+    ? `Cannot use ${description} as its identity is gone, and with it the name of its effect: run ` +
+      "'deno task sink migrate' with --apply-name NAME, or with --no-apply if its rows went through none"
+    : `Cannot use ${description} as its identity is gone. Its rows go through the effect ` +
+      `${JSON.stringify(applyName)}: run 'deno task sink migrate' without --apply-name and --no-apply`;
   return new SinkError("setup", "no", message);
 }

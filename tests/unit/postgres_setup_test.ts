@@ -231,6 +231,37 @@ for (const [what, lose] of Object.entries(LOSSES)) {
   });
 }
 
+for (const column of ["identity", "epoch"]) {
+  postgresTest(
+    `migratePostgresSink() keeps the name of the effect of a ledger that lost its ${column}`,
+    async (cluster) => {
+      await using store = await PostgresStore.create(cluster);
+      const { options, schema } = store;
+      const bank = { apply: () => {}, applyName: "bank" };
+      const sink = await store.openWith(bank);
+      assertEquals((await sink.write(makeBatch("old", ["a"]))).map(({ status }) => status), ["committed"]);
+      await store.query(`UPDATE ${schema}.batcher_schema SET ${column} = NULL`);
+      const problem = 'its identity is gone. Its rows go through the effect "bank": ' +
+        "run 'deno task sink migrate' without --apply-name and --no-apply";
+      const open = () => PostgresSink.open({ ...options, ...bank });
+      const acts: (() => Promise<unknown>)[] = [
+        open,
+        () => sink.identify(),
+        () => migratePostgresSink(options, null),
+        () => migratePostgresSink(options, "shop"),
+      ];
+      for (const act of acts) assertEquals((await setupMessage(act)).split(" as ")[1], problem);
+      assertEquals(await migratePostgresSink(options), 0);
+      await (await open()).close();
+      assertEquals((await sink.write(makeBatch("new", ["a", "b"]))).map(({ status }) => status), [
+        "duplicate",
+        "committed",
+      ]);
+      await sink.close();
+    },
+  );
+}
+
 postgresTest("dead letters are unique by SHA-256 of their id, whatever is in it", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const ids = ["", "a", "\\", "\\\\", "\\x61", "\\141", "a\\", "'", "é\u{1F600}\ufeff", "%", "x".repeat(10_000)];

@@ -181,7 +181,7 @@ export class PostgresLedger {
   async readSelf(session: PostgresSession, description: string): Promise<LedgerRow> {
     const [row] = await session.all(this.#readSelf, this.tables.ledgerName);
     const { identity, epoch, apply_name: applyName } = (row ?? {}) as Record<string, string | null | undefined>;
-    if (identity == null || epoch == null) throw noLedgerRow(description);
+    if (identity == null || epoch == null) throw noLedgerRow(description, applyName);
     return { identity, epoch, applyName: applyName ?? null };
   }
 

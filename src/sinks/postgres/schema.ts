@@ -27,8 +27,9 @@ const LOCK_KEY = 7_264_112_903;
  *
  * @param applyName Changes the name of the effect that the ledger's rows go through, `null` to none.
  * @returns The version that was there before, 0 if a table was missing, or what says which version it is of.
- * @throws {SinkError} If the tables are of a later version or those of two ledgers, or this role may not create them; and
- * if the ledger has rows, `applyName` is not given, and the name that it had is lost.
+ * @throws {SinkError} If the tables are of a later version or those of two ledgers, or this role may not create them. If
+ * the ledger has lost its identity and has rows: where the name of their effect is lost as well, unless `applyName` is
+ * given; where it is not, if `applyName` is another one.
  */
 export async function migratePostgres(
   session: PostgresSession,
@@ -38,11 +39,11 @@ export async function migratePostgres(
   session.begin();
   try {
     await session.all("SELECT pg_advisory_xact_lock($1)", LOCK_KEY);
-    const version = await readPostgresVersion(session, tables);
+    const { version, applyName: kept } = await readSelf(session, tables);
     if (version > POSTGRES_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
     const there = await findTables(session, tables);
     const complete = there.ledger && there.deadLetters;
-    if (version === 0 && there.ledger && applyName === undefined) await refuseRows(session, tables);
+    if (version === 0 && there.ledger) await checkLostName(session, tables, kept, applyName);
     if (version < POSTGRES_SCHEMA_VERSION || !complete) await migrateFrom(version, there, session, tables);
     if (applyName !== undefined) {
       const sql = `UPDATE ${tables.version} SET apply_name = $2 WHERE ledger = $1`;
@@ -56,10 +57,21 @@ export async function migratePostgres(
   }
 }
 
-/** @throws {SinkError} If the ledger has rows: nobody but a person knows which effect they went through. */
-async function refuseRows(session: PostgresSession, tables: PostgresTables): Promise<void> {
+/**
+ * Looks at a ledger that has lost its identity.
+ *
+ * @throws {SinkError} If it has rows, and which effect they went through is unknown, or is not what is given.
+ */
+async function checkLostName(
+  session: PostgresSession,
+  tables: PostgresTables,
+  kept: string | null,
+  given: string | null | undefined,
+): Promise<void> {
+  const isClear = kept === null ? given !== undefined : given === undefined || given === kept;
+  if (isClear) return;
   const [{ rows }] = await session.all(`SELECT EXISTS (SELECT FROM ${tables.ledger}) AS rows`);
-  if (rows) throw noLedgerRow(`the ledger ${tables.ledger}`);
+  if (rows) throw noLedgerRow(`the ledger ${tables.ledger}`, kept);
 }
 
 /**
@@ -68,11 +80,11 @@ async function refuseRows(session: PostgresSession, tables: PostgresTables): Pro
  * @throws {SinkError} If they are not; the message names the command that creates them.
  */
 export async function checkPostgresVersion(session: PostgresSession, tables: PostgresTables): Promise<void> {
-  const version = await readPostgresVersion(session, tables);
+  const { version, applyName } = await readSelf(session, tables);
   if (version > POSTGRES_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
   const there = await findTables(session, tables);
   if (version < POSTGRES_SCHEMA_VERSION) {
-    if (version === 0 && there.ledger) throw noLedgerRow(`the ledger ${tables.ledger}`);
+    if (version === 0 && there.ledger) throw noLedgerRow(`the ledger ${tables.ledger}`, applyName);
     const found = version === 0 ? "there is none" : `it is of version ${version}`;
     throw new SinkError("setup", "no", unusable(tables, found));
   }
@@ -110,17 +122,31 @@ async function findTables(session: PostgresSession, tables: PostgresTables): Pro
 
 /** Reads the version of the tables, 0 if there are none, or nothing says which ledger they are. */
 export async function readPostgresVersion(session: PostgresSession, tables: PostgresTables): Promise<number> {
+  return (await readSelf(session, tables)).version;
+}
+
+/** What is left of the ledger's row about itself. */
+interface SelfFound {
+  /** 0 if there is no row, or it does not say which ledger this is. */
+  readonly version: number;
+  readonly applyName: string | null;
+}
+
+async function readSelf(session: PostgresSession, tables: PostgresTables): Promise<SelfFound> {
+  const none = { version: 0, applyName: null };
   const [{ there }] = await session.all("SELECT to_regclass($1) IS NOT NULL AS there", tables.version);
-  if (!there) return 0;
+  if (!there) return none;
   // As JSON: a table of an earlier version has no such columns.
   const [row] = await session.all(
-    `SELECT version, to_json(known) ->> 'identity' IS NOT NULL AND to_json(known) ->> 'epoch' IS NOT NULL AS identified
+    `SELECT version, to_json(known) ->> 'identity' IS NOT NULL AND to_json(known) ->> 'epoch' IS NOT NULL AS identified,
+        to_json(known) ->> 'apply_name' AS apply_name
       FROM ${tables.version} AS known WHERE ledger = $1`,
     tables.ledgerName,
   );
-  if (row === undefined) return 0;
+  if (row === undefined) return none;
   const version = Number(row.version);
-  return version < IDENTITY_VERSION || row.identified ? version : 0;
+  const isWhole = version < IDENTITY_VERSION || row.identified === true;
+  return { version: isWhole ? version : 0, applyName: row.apply_name as string | null };
 }
 
 async function migrateFrom(
