@@ -10,7 +10,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import { ageMsOf } from "./age.ts";
 import { main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
-import { actionOf, addressFlag, bodyStorageFlag } from "./shared_flags.ts";
+import { actionOf, bodyStorageFlag, serverFlags } from "./shared_flags.ts";
 
 const ACTIONS = ["count", "sweep"] as const;
 
@@ -28,7 +28,7 @@ await main({
     "older-than": { type: "text", value: "AGE", help: "Age of bodies, as 90m, 36h, 30d or 8w; at least 10m" },
     "dry-run": { type: "switch", help: "Say how many bodies would go, and remove nothing" },
     ...bodyStorageFlag,
-    ...addressFlag,
+    ...serverFlags,
   },
   examples: [
     "deno task bodies count --body-storage file:/mnt/shared/bodies",
@@ -53,7 +53,7 @@ await main({
     if (olderThanMs < LIMITS.bodySweepAgeMinMs) {
       throw new UsageError(`--older-than must be at least ${LIMITS.bodySweepAgeMinMs / 60_000}m: it is ${age}`);
     }
-    await using connected = await connectOrExplain(flags.address);
+    await using connected = await connectOrExplain(flags.address, { namespace: flags.namespace });
     const dryRun = flags["dry-run"];
     const report = await sweepBodies({ driver, client: connected.client, olderThanMs, allWorkflows: true, dryRun });
     console.log(

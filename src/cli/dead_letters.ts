@@ -7,7 +7,15 @@ import { openSinkAdmin } from "../sinks/open_sink.ts";
 import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { retryDeadLetters } from "./retry_dead_letters.ts";
-import { actionOf, addressFlag, bodyStorageFlag, dataConverterOf, sinkFlag, sinkSpecOf } from "./shared_flags.ts";
+import {
+  actionOf,
+  bodyStorageFlag,
+  dataConverterOf,
+  nameFlag,
+  serverFlags,
+  sinkFlag,
+  sinkSpecOf,
+} from "./shared_flags.ts";
 import { asciiJson, shownText } from "./shown_text.ts";
 
 const ACTIONS = ["list", "show", "retry", "drop"] as const;
@@ -28,7 +36,8 @@ await main({
     all: { type: "switch", help: "Retry all that are there now" },
     ...sinkFlag,
     ...bodyStorageFlag,
-    ...addressFlag,
+    ...nameFlag,
+    ...serverFlags,
   },
   examples: [
     "deno task dead-letters list",
@@ -52,6 +61,8 @@ await main({
         case "retry":
           return await retryDeadLetters(admin, flags.all ? undefined : ids, {
             address: flags.address,
+            namespace: flags.namespace,
+            name: flags.name,
             dataConverter: await dataConverterOf(flags["body-storage"]),
           }, signal);
         case "drop":

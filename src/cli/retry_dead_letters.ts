@@ -6,12 +6,11 @@
 import { BatchWriter } from "../client/batch_writer.ts";
 import { type ConnectOptions, connectWriterClient } from "../client/connection.ts";
 import { WriteError } from "../protocol/failures.ts";
-import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
 import type { Json, Receipt } from "../protocol/write.ts";
 import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
-import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, UsageError } from "./command.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { namedQueues } from "./shared_flags.ts";
 import { asciiJson, shownText } from "./shown_text.ts";
 
 /** How many are read and written at one time. */
@@ -26,18 +25,19 @@ const PAGE = 500;
 export async function retryDeadLetters(
   admin: SinkAdmin,
   requestIds: readonly string[] | undefined,
-  { address, dataConverter }: ConnectOptions,
+  { address, namespace, dataConverter, name }: ConnectOptions & { readonly name: string },
   signal: AbortSignal,
 ): Promise<number> {
   const ids = [...new Set(requestIds ?? await allIds(admin))];
-  await using connected = await connectOrExplain(address);
-  const { batcher } = taskQueuesOf(DEFAULT_BATCHER_NAME);
+  const { batcher, worker } = namedQueues(name);
+  await using connected = await connectOrExplain(address, { namespace });
   if ((await unpolledTaskQueues(connected.client, [batcher])).length > 0) {
-    throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
+    throw new UsageError(`No worker polls ${batcher}: start one with '${worker} --role batcher'`);
   }
-  await using writerClient = await connectWriterClient({ address, dataConverter });
+  await using writerClient = await connectWriterClient({ address, namespace, dataConverter });
   await using writer = new BatchWriter({
     client: writerClient.client,
+    name,
     taskQueue: batcher,
     onWarning: (message) => console.error(`Waiting: ${message}`),
   });

@@ -21,6 +21,7 @@ export interface ExplainOptions {
    * @default {"--address"}
    */
   readonly flag?: string;
+  readonly namespace?: string;
   readonly dataConverter?: DataConverter;
 }
 
@@ -30,13 +31,13 @@ export interface ExplainOptions {
  */
 export async function connectOrExplain(
   address: string | undefined,
-  { flag = "--address", dataConverter }: ExplainOptions = {},
+  { flag = "--address", namespace: given, dataConverter }: ExplainOptions = {},
 ): Promise<ConnectedClient> {
   installRuntime(createLog("warn"), "warn");
-  const { connection, namespace } = loadConnectConfig({ address });
+  const { connection, namespace } = loadConnectConfig({ address, namespace: given });
   let connected: ConnectedClient;
   try {
-    connected = await connectClient({ address, connectTimeoutMs: CONNECT_TIMEOUT_MS, dataConverter });
+    connected = await connectClient({ address, namespace, connectTimeoutMs: CONNECT_TIMEOUT_MS, dataConverter });
   } catch (error) {
     throw new UsageError(
       `${(error as Error).message}; start one with 'deno task server', or set TEMPORAL_ADDRESS or ${flag}`,
@@ -52,7 +53,7 @@ export async function connectOrExplain(
       `Namespace ${JSON.stringify(namespace)} cannot be used at ${connection.address} (${
         error.details || error.message
       }): ` +
-        "create it, or set TEMPORAL_NAMESPACE",
+        "create it, or set TEMPORAL_NAMESPACE or --namespace",
     );
   }
 }

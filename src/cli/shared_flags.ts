@@ -5,7 +5,10 @@
  */
 import type { DataConverter } from "@temporalio/common";
 import { openBodyStorage } from "../bodies/open_body_storage.ts";
+import { batcherNameProblem } from "../protocol/check.ts";
+import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
+import { shellFlag } from "../protocol/shell_flag.ts";
 import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../sinks/open_sink.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { LOG_LEVELS } from "../worker/log.ts";
@@ -79,6 +82,34 @@ export const addressFlag = {
     help: "Temporal server (default: TEMPORAL_ADDRESS, a profile, or localhost:7233)",
   },
 } as const;
+
+/** Where the server is, and which part of it. */
+export const serverFlags = {
+  ...addressFlag,
+  namespace: {
+    type: "text",
+    value: "NAME",
+    help: "Namespace of the server (default: TEMPORAL_NAMESPACE, a profile, or 'default')",
+  },
+} as const;
+
+/** Which batchers. */
+export const nameFlag = {
+  name: {
+    type: "text",
+    value: "NAME",
+    default: DEFAULT_BATCHER_NAME,
+    help: "Name of the batchers; each name has task queues of its own, so that two projects can share a server",
+  },
+} as const;
+
+/** Checks the name of batchers, and says which task queues are theirs. */
+export function namedQueues(name: string): { name: string; main: string; batcher: string; worker: string } {
+  const problem = batcherNameProblem(name, "--name");
+  if (problem !== undefined) throw new UsageError(problem);
+  const worker = name === DEFAULT_BATCHER_NAME ? "deno task worker" : `deno task worker ${shellFlag("--name", name)}`;
+  return { name, ...taskQueuesOf(name), worker };
+}
 
 /** Turns the flags of {@linkcode batchingFlags} into options. */
 export function batchingOf(flags: {

@@ -6,11 +6,10 @@
 import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
 import { SIGNAL_BATCHER_ID } from "../lab/protocol/names.ts";
 import { SIGNAL_TRANSACTIONS } from "../lab/signal_transactions.ts";
-import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, isRunning, unpolledTaskQueues } from "./server_access.ts";
-import { addressFlag, bodyStorageFlag, dataConverterOf } from "./shared_flags.ts";
+import { bodyStorageFlag, dataConverterOf, namedQueues, nameFlag, serverFlags } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
 import { runTransactions } from "./transactions.ts";
@@ -40,21 +39,23 @@ await main({
       help: "How long a transaction waits for its receipt or confirmation",
     },
     ...bodyStorageFlag,
-    ...addressFlag,
+    ...nameFlag,
+    ...serverFlags,
   },
   examples: ["deno task start --workflows 100", "deno task start --input orders.jsonl --id-field orderId"],
   async run(flags, _operands, signal) {
     const writes = await writesOf(flags);
     const dataConverter = await dataConverterOf(flags["body-storage"]);
-    await using connected = await connectOrExplain(flags.address, { dataConverter });
+    const queues = namedQueues(flags.name);
+    const isSignal = flags.variant === "signal";
+    if (isSignal && queues.name !== DEFAULT_BATCHER_NAME) throw new UsageError("--name is not for --variant signal");
+    await using connected = await connectOrExplain(flags.address, { namespace: flags.namespace, dataConverter });
     const { client } = connected;
-    const queues = taskQueuesOf(DEFAULT_BATCHER_NAME);
     const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]);
     if (unpolled.length > 0) {
-      throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with 'deno task worker'`);
+      throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with '${queues.worker}'`);
     }
 
-    const isSignal = flags.variant === "signal";
     if (isSignal && !await isRunning(client, SIGNAL_BATCHER_ID)) {
       throw new UsageError(`No signal batcher ${SIGNAL_BATCHER_ID} is running: start it with 'deno task batcher'`);
     }

@@ -13,12 +13,14 @@ import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
 import {
-  addressFlag,
   batchingFlags,
   batchingOf,
   bodyStorageFlag,
   dataConverterOf,
   logFlag,
+  namedQueues,
+  nameFlag,
+  serverFlags,
   sinkFlag,
   sinkOpener,
   sinkSpecOf,
@@ -40,7 +42,8 @@ await main({
     ...sinkFlag,
     ...bodyStorageFlag,
     ...batchingFlags,
-    ...addressFlag,
+    ...nameFlag,
+    ...serverFlags,
     ...logFlag,
   },
   examples: ["deno task worker", "deno task worker --role batcher --sink sqlite:data/ledger.db"],
@@ -51,14 +54,18 @@ await main({
     const log = createLog(level);
     const openSink = sinkOpener(flags.sink, log.warn);
     const batching = batchingOf(flags);
+    const { address, namespace } = flags;
+    const { name } = namedQueues(flags.name);
     const dataConverter = await dataConverterOf(flags["body-storage"]);
     installRuntime(log, level);
-    await (await connectOrExplain(flags.address))[Symbol.asyncDispose]();
+    await (await connectOrExplain(address, { namespace }))[Symbol.asyncDispose]();
     const failure = new AbortController();
     // It also runs the signal variant, so that 'start --variant signal' needs no other worker.
     await using signalTable = new SignalTable(() => openPlainTable(sinkSpecOf(flags.sink), "signal_writes"), log);
     await using _system = await startLocalSystem({
-      address: flags.address,
+      address,
+      namespace,
+      name,
       role: flags.role as Role,
       openSink,
       workflowBundle: await bundleLabWorkflows(),

@@ -5,15 +5,21 @@
  */
 import { BatchWriter } from "../client/batch_writer.ts";
 import { connectWriterClient } from "../client/connection.ts";
-import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
-import { taskQueuesOf } from "../worker/local_system.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { openLines, readWrites } from "./input.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
 import { openReceipts } from "./receipt_file.ts";
 import { sendLines } from "./send_lines.ts";
-import { addressFlag, batchingFlags, batchingOf, bodyStorageFlag, dataConverterOf } from "./shared_flags.ts";
+import {
+  batchingFlags,
+  batchingOf,
+  bodyStorageFlag,
+  dataConverterOf,
+  namedQueues,
+  nameFlag,
+  serverFlags,
+} from "./shared_flags.ts";
 import { WriteTally } from "./write_tally.ts";
 
 await main({
@@ -44,7 +50,8 @@ await main({
     receipts: { type: "text", value: "FILE", help: "Keep a line of JSON for each receipt or error" },
     ...batchingFlags,
     ...bodyStorageFlag,
-    ...addressFlag,
+    ...nameFlag,
+    ...serverFlags,
   },
   examples: [
     "deno task write --input orders.jsonl --id-field orderId --partition-field customer",
@@ -58,16 +65,19 @@ await main({
     const fields = { idField: flags["id-field"], partitionField: flags["partition-field"] };
     // Standard input can be read only once, so there a bad line shows up in the middle.
     const total = input === "-" ? undefined : await countWrites(input, fields);
-    await using checked = await connectOrExplain(flags.address);
-    const { batcher } = taskQueuesOf(DEFAULT_BATCHER_NAME);
+    const { address, namespace } = flags;
+    const { name, batcher, worker } = namedQueues(flags.name);
+    await using checked = await connectOrExplain(address, { namespace });
     if ((await unpolledTaskQueues(checked.client, [batcher])).length > 0) {
-      throw new UsageError(`No worker polls ${batcher}: start one with 'deno task worker --role batcher'`);
+      throw new UsageError(`No worker polls ${batcher}: start one with '${worker} --role batcher'`);
     }
     await using receipts = await openReceipts(flags.receipts, input);
-    await using connected = await connectWriterClient({ address: flags.address, dataConverter });
+    await using connected = await connectWriterClient({ address, namespace, dataConverter });
     await using writer = new BatchWriter({
       ...batching,
       client: connected.client,
+      name,
+      taskQueue: batcher,
       onWarning: (message) => console.error(`Waiting: ${message}`),
     });
 

@@ -34,6 +34,12 @@ export const GET_STATUS_QUERY = "getStatus";
 /** Name of the group of batchers that is used where none is given. */
 export const DEFAULT_BATCHER_NAME = "batcher";
 
+/** The task queues of batchers with this name. */
+export function taskQueuesOf(name: string): { main: string; batcher: string } {
+  if (name === DEFAULT_BATCHER_NAME) return { main: MAIN_TASK_QUEUE, batcher: BATCHER_TASK_QUEUE };
+  return { main: `${name}/${MAIN_TASK_QUEUE}`, batcher: `${name}/${BATCHER_TASK_QUEUE}` };
+}
+
 /** Workflow id of a batcher. */
 export function batcherWorkflowId(name: string, shard: number, lane: number): string {
   return `${name}/${shard}/${lane}`;

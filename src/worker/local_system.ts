@@ -11,7 +11,7 @@ import { BodyStorage } from "../bodies/body_storage.ts";
 import { FileBodyDriver } from "../bodies/file_driver.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
 import { connectClient, connectNative, connectWriterClient, loadConnectConfig } from "../client/connection.ts";
-import { BATCHER_TASK_QUEUE, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE } from "../protocol/names.ts";
+import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { bundleWorkflows, createBatcherWorker, createMainWorker, type WorkerBase } from "./create_worker.ts";
@@ -29,6 +29,8 @@ export type Role = (typeof ROLES)[number];
 export interface LocalSystemOptions {
   /** `host:port` of the server; left out, the environment says where it is. */
   readonly address?: string;
+  /** Left out, the environment says which one. */
+  readonly namespace?: string;
   readonly log: Log;
   /** @default {"all"} */
   readonly role?: Role;
@@ -75,21 +77,15 @@ export interface LocalSystem extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The task queues of batchers with this name. */
-export function taskQueuesOf(name: string): { main: string; batcher: string } {
-  if (name === DEFAULT_BATCHER_NAME) return { main: MAIN_TASK_QUEUE, batcher: BATCHER_TASK_QUEUE };
-  return { main: `${name}/${MAIN_TASK_QUEUE}`, batcher: `${name}/${BATCHER_TASK_QUEUE}` };
-}
-
 /** Starts workers for a role and returns when they poll. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { address, log, role = "all", name = DEFAULT_BATCHER_NAME, dataConverter } = options;
   const queues = taskQueuesOf(name);
   await using stack = new AsyncDisposableStack();
-  const { connection, namespace } = loadConnectConfig({ address });
+  const { connection, namespace } = loadConnectConfig({ address, namespace: options.namespace });
   const native = await connectNative(connection);
   stack.defer(() => native.close());
-  const { client } = stack.use(await connectClient({ address, dataConverter }));
+  const { client } = stack.use(await connectClient({ address, namespace, dataConverter }));
   const workflowBundle = options.workflowBundle ?? await bundleWorkflows();
   const base = { connection: native, namespace, workflowBundle, dataConverter, onTaskFailure: logTaskFailure(log) };
   const start = (worker: Worker, what: string) => {
@@ -113,7 +109,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
   let writer: BatchWriter | undefined;
   if (role !== "batcher") {
-    const writerClient = stack.use(await connectWriterClient({ address, dataConverter }));
+    const writerClient = stack.use(await connectWriterClient({ address, namespace, dataConverter }));
     const made = writer = new BatchWriter({
       ...options.batching,
       client: writerClient.client,

@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { COMMANDS, runCommand, spawnCommand } from "../support/run_command.ts";
+import { Running } from "../support/running_command.ts";
 
 function lines(count: number): string {
   return Array.from({ length: count }, (_, i) => JSON.stringify({ commit: `c${i}`, at: "2026-01-01" })).join("\n");
@@ -122,6 +123,28 @@ labTests({}, [
       assertEquals(said.split(`WARN  Created a new ledger at ${file}\n`).length - 1, i, said);
       await Promise.all([worker.stdout.cancel(), worker.stdin.close()]);
     }
+  }],
+
+  ["two projects with names of their own share a server, and do not see each other", async (lab) => {
+    const names = ["orders", "it's mail"];
+    const files = names.map(() => `${lab.ledgerFile}.${crypto.randomUUID()}`);
+    const workers = names.map((name, i) =>
+      new Running("worker", ["--name", name, "--sink", `sqlite:${files[i]}`], lab)
+    );
+    await using _ = {
+      [Symbol.asyncDispose]: async () => void await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]())),
+    };
+    await Promise.all(workers.map((worker) => worker.until("Ready.")));
+    const named = (name: string) => ["--input", "-", "--name", name];
+    const started = await runCommand("start", named(names[0]), onLab(lab, lines(5)));
+    const written = await runCommand("write", named(names[1]), onLab(lab, lines(3)));
+    assertEquals([started.code, written.code], [0, 0], started.stderr + written.stderr);
+    assertEquals(await Promise.all(files.map(countRows)), [5, 3]);
+    const nobody = await runCommand("write", named("no body"), onLab(lab, lines(1)));
+    assertStringIncludes(nobody.stderr, "start one with 'deno task worker --name 'no body' --role batcher'");
+    const elsewhere = await runCommand("start", ["--input", "-", "--namespace", "nowhere"], onLab(lab, lines(1)));
+    assertStringIncludes(elsewhere.stderr, 'Namespace "nowhere" cannot be used');
+    assertEquals([nobody.code, elsewhere.code], [2, 2]);
   }],
 
   ["deno task demo ends in good order on Ctrl-C", async (lab) => {

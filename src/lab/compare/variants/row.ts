@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { taskQueuesOf } from "../../../protocol/names.ts";
 import type { InsertRows } from "../../activities/batch_write.ts";
 import { createRowActivities, type StoreRow } from "../../activities/write_row.ts";
 import { ROW_TRANSACTION_WORKFLOW } from "../../protocol/names.ts";
-import { taskQueuesOf } from "../../../worker/local_system.ts";
 import type { rowTransaction } from "../../workflows/row_transaction.ts";
 import { startRivalWorkers } from "../rival_workers.ts";
 import { shareFlushes } from "../shared_flush.ts";

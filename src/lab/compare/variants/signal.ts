@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { taskQueuesOf } from "../../../protocol/names.ts";
 import { createBatchWriteActivities } from "../../activities/batch_write.ts";
 import { simulateWork } from "../../../../activities/simulate_work.ts";
 import { SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_TRANSACTION_WORKFLOW } from "../../protocol/names.ts";
-import { taskQueuesOf } from "../../../worker/local_system.ts";
 import type { signalBatcher } from "../../workflows/signal_batcher.ts";
 import type { signalTransaction } from "../../workflows/signal_transaction.ts";
 import { startRivalWorkers } from "../rival_workers.ts";

@@ -6,12 +6,12 @@
 import { BatchWriter } from "../../../client/batch_writer.ts";
 import { connectWriterClient } from "../../../client/connection.ts";
 import { FAILURE, WriteError } from "../../../protocol/failures.ts";
-import { batcherWorkflowId, TRANSACTION_WORKFLOW } from "../../../protocol/names.ts";
+import { batcherWorkflowId, taskQueuesOf, TRANSACTION_WORKFLOW } from "../../../protocol/names.ts";
 import type { BatchingOptions } from "../../../protocol/options.ts";
 import type { Receipt } from "../../../protocol/write.ts";
 import type { Sink } from "../../../sinks/sink.ts";
 import { SqliteSink } from "../../../sinks/sqlite/sink.ts";
-import { startLocalSystem, taskQueuesOf } from "../../../worker/local_system.ts";
+import { startLocalSystem } from "../../../worker/local_system.ts";
 import type { transaction } from "../../../../workflows/transaction.ts";
 import { DatabaseLoad } from "../database_load.ts";
 import type { FaultSwitches } from "../fault_switches.ts";
