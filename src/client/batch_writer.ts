@@ -32,7 +32,7 @@ import { Coalescer, type CoalescerOptions } from "./coalescer.ts";
 import { newCounters, UpdateSender, type UpdateSenderCounters } from "./update_sender.ts";
 import { failingTaskProblem } from "./failing_task.ts";
 import { PendingCall } from "./pending_call.ts";
-import { QuietWatch } from "./quiet_watch.ts";
+import { QuietTurns, QuietWatch } from "./quiet_watch.ts";
 
 /** Options of {@linkcode BatchWriter.connect}: where the server is, and how to write. */
 export type ConnectedWriterOptions = ConnectOptions & Omit<BatchWriterOptions, "client">;
@@ -106,6 +106,7 @@ export class BatchWriter implements AsyncDisposable {
   readonly options: ResolvedBatchingOptions;
   readonly #counters = newCounters();
   readonly #workers: QuietWatch;
+  readonly #batcherTurns = new QuietTurns();
   readonly #makeRoute: (shard: number) => Route;
   /** By shard; a shard that was never written to has none. */
   readonly #routes = new Map<number, Route>();
@@ -146,7 +147,12 @@ export class BatchWriter implements AsyncDisposable {
     const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE, onWarning = () => {} } = options;
     const problem = batcherNameProblem(name, "'name'");
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
-    this.#workers = new QuietWatch({ client, onWarning, ask: () => absentWorkersProblem(client, taskQueue) });
+    this.#workers = new QuietWatch({
+      client,
+      onWarning,
+      ask: () => absentWorkersProblem(client, taskQueue),
+      answered: () => this.#counters.answeredWrites,
+    });
     const writerId = randomUUID();
     this.#makeRoute = (shard) => {
       const sender = new UpdateSender({
@@ -160,7 +166,12 @@ export class BatchWriter implements AsyncDisposable {
       return {
         sender,
         coalescer: new Coalescer(updateSize(this.options, sender), (calls) => sender.deliver(calls)),
-        batcher: new QuietWatch({ client, onWarning, ask: () => failingTaskProblem(client, sender.target) }),
+        batcher: new QuietWatch({
+          client,
+          onWarning,
+          ask: () => failingTaskProblem(client, sender.target),
+          answered: () => sender.answers,
+        }),
       };
     };
   }
@@ -264,13 +275,18 @@ export class BatchWriter implements AsyncDisposable {
 
   #checkDeadlines(): void {
     const now = performance.now();
-    this.#workers.check(this.#counters.answeredWrites);
-    for (const { batcher, sender, coalescer } of this.#routes.values()) {
-      if (!coalescer.isIdle) batcher.check(sender.answers);
-    }
+    this.#askWhyQuiet();
     for (const call of this.#calls.values()) call.expire(now, this.#problemOf);
     // Behind an Update that hangs, calls that have given up must not fill the queue.
     for (const { coalescer } of this.#routes.values()) coalescer.dropAbandoned();
+  }
+
+  #askWhyQuiet(): void {
+    // What gathers in a window waits for nobody.
+    const sending = this.#routes.values().filter(({ coalescer }) => coalescer.isSending).toArray();
+    if (sending.length === 0) return;
+    if (this.#workers.isDue()) void this.#workers.ask();
+    this.#batcherTurns.check(sending.map(({ batcher }) => batcher));
   }
 
   /** Why a call has no answer, as far as the server says. */

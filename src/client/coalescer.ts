@@ -43,6 +43,11 @@ export class Coalescer {
     return this.#running === undefined;
   }
 
+  /** Whether something is in flight. */
+  get isSending(): boolean {
+    return this.#delivering.length > 0;
+  }
+
   /** Appends a call. */
   push(call: PendingCall): void {
     const { windowMs } = this.options;

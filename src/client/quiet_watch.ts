@@ -13,11 +13,16 @@ const ASK_EVERY_MS = 5_000;
 /** Bound of one question. */
 const ASK_TIMEOUT_MS = 5_000;
 
+/** How soon another batcher is asked about: when all of them are silent, many writers would ask about many batchers. */
+const NEXT_TURN_MS = 500;
+
 /** What a {@linkcode QuietWatch} looks at. */
 export interface QuietWatchOptions {
   readonly client: Client;
   /** Asks the server what is the matter; the answer is empty if nothing is. */
   readonly ask: () => Promise<string>;
+  /** How much has been answered so far. */
+  readonly answered: () => number;
   /** Told once for each time that something is the matter, and when it becomes something else. */
   readonly onWarning: (message: string) => void;
 }
@@ -26,7 +31,7 @@ export interface QuietWatchOptions {
 export class QuietWatch {
   #problem = "";
   #answered = 0;
-  #quietSince = 0;
+  #quietSince: number | undefined;
   #askedAt = -Infinity;
 
   constructor(
@@ -39,31 +44,34 @@ export class QuietWatch {
     return this.#problem;
   }
 
+  /** When it last asked, on the clock of `performance.now()`. */
+  get askedAt(): number {
+    return this.#askedAt;
+  }
+
   /** Writes begin to wait. */
   begin(): void {
-    this.#quietSince = this.nowMs();
+    // Not now: they may gather in a window first.
+    this.#quietSince = undefined;
     // Earlier writes may have ended without an answer: then nothing else says that their problem is over.
     this.#problem = "";
   }
 
-  /**
-   * Asks the server, if no answer has come for a while. To be called now and then while writes wait.
-   *
-   * @param answered How many writes have been answered so far.
-   */
-  check(answered: number): void {
+  /** Whether it is time to ask. To be called now and then while an Update is on its way. */
+  isDue(): boolean {
     const now = this.nowMs();
-    if (answered !== this.#answered) {
+    const answered = this.options.answered();
+    if (this.#quietSince === undefined || answered !== this.#answered) {
       this.#answered = answered;
       this.#quietSince = now;
       this.#problem = "";
     }
-    if (now - this.#quietSince < QUIET_MS || now - this.#askedAt < ASK_EVERY_MS) return;
-    this.#askedAt = now;
-    this.#ask();
+    return now - this.#quietSince >= QUIET_MS && now - this.#askedAt >= ASK_EVERY_MS;
   }
 
-  async #ask(): Promise<void> {
+  /** Asks the server what is the matter. Never rejects. */
+  async ask(): Promise<void> {
+    this.#askedAt = this.nowMs();
     const { client, ask, onWarning } = this.options;
     const quietSince = this.#quietSince;
     let problem: string;
@@ -78,5 +86,27 @@ export class QuietWatch {
     const told = this.#problem;
     this.#problem = problem;
     if (problem !== "" && problem !== told) onWarning(problem);
+  }
+}
+
+/** Lets many watches ask one after the other. */
+export class QuietTurns {
+  #isAsking = false;
+  #askedAt = -Infinity;
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  /** Has the watch ask whose turn it is, if any. To be called as {@linkcode QuietWatch.isDue}. */
+  check(watches: readonly QuietWatch[]): void {
+    const due = watches.filter((watch) => watch.isDue());
+    if (due.length === 0 || this.#isAsking || this.nowMs() - this.#askedAt < NEXT_TURN_MS) return;
+    this.#ask(due.reduce((first, watch) => watch.askedAt < first.askedAt ? watch : first));
+  }
+
+  async #ask(watch: QuietWatch): Promise<void> {
+    this.#askedAt = this.nowMs();
+    this.#isAsking = true;
+    await watch.ask();
+    this.#isAsking = false;
   }
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import type { Client } from "@temporalio/client";
 import type { BatchWriterOptions } from "../../src/client/batch_writer.ts";
 import { InvalidWriteError, OverloadedError, RequestIdConflictError } from "../../src/protocol/failures.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
@@ -168,4 +169,69 @@ permittedTest("BatchWriter() refuses a name that is too long for a workflow id, 
   await using _ = (await writerWith([], { name: "n".repeat(LIMITS.batcherNameBytesMax) })).writer;
   const error = await assertRejects(() => writerWith([], { name: "n".repeat(201) }), RangeError);
   assertEquals(error.message, "Cannot batch as 'name' must have at most 200 characters: it has 201");
+});
+
+/** A server that counts what it is asked, and answers no Update; its clock can be put forward. */
+class SilentServer implements Disposable {
+  readonly asked = { workers: 0, batchers: 0 };
+  readonly #now = performance.now.bind(performance);
+  #aheadMs = 0;
+
+  constructor() {
+    performance.now = () => this.#now() + this.#aheadMs;
+  }
+
+  get client(): Client {
+    const never = () => new Promise<never>(() => {});
+    const workflowService = {
+      describeTaskQueue: () => Promise.resolve({ pollers: [], workers: this.asked.workers++ }),
+      describeWorkflowExecution: () => Promise.resolve({ batchers: this.asked.batchers++ }),
+    };
+    return Object.assign(new ScriptedClient(Array(64).fill(never)).asClient(), { workflowService });
+  }
+
+  /** Lets time go by, for what looks at a clock and for timers of some milliseconds. */
+  async wait(ms: number): Promise<void> {
+    this.#aheadMs += ms;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
+  }
+}
+
+permittedTest(
+  "BatchWriter asks nothing while writes gather in a window, and after three seconds without an answer",
+  async () => {
+    using server = new SilentServer();
+    const { writer } = await writerWith([], { client: server.client, windowMs: 60_000 });
+    const abort = new AbortController();
+    const write = assertRejects(() => writer.write({ requestId: "a", data: 1 }, { signal: abort.signal }));
+    await server.wait(10_000);
+    const flushed = writer.flush();
+    await server.wait(0);
+    assertEquals(server.asked, { workers: 0, batchers: 0 });
+    await server.wait(3_000);
+    assertEquals(server.asked, { workers: 1, batchers: 1 });
+    abort.abort();
+    await Promise.all([write, flushed]);
+  },
+);
+
+permittedTest("BatchWriter asks about its batchers in turn when all are silent", async () => {
+  using server = new SilentServer();
+  const { writer } = await writerWith([], { client: server.client, shards: 64 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const writes = Array.from(
+    { length: 500 },
+    (_, n) => assertRejects(() => writer.write({ requestId: `${n}`, data: n }, { signal })),
+  );
+  await server.wait(0);
+  assertEquals(writer.stats.updates, 64);
+  await server.wait(3_000);
+  assert(server.asked.batchers >= 1 && server.asked.batchers <= 5, `${server.asked.batchers} questions at once`);
+  abort.abort();
+  await Promise.all(writes);
 });
