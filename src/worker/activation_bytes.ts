@@ -9,7 +9,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { VMWorkflowThreadProxy } from "@temporalio/worker/lib/workflow/threaded-vm.js";
 
 /** Smaller ones are left as they are. */
 const TEXT_FROM_BYTES = 256;
@@ -17,21 +16,45 @@ const TEXT_FROM_BYTES = 256;
 /** Types whose runs get their bytes as text: other people's workflows are left alone. */
 const types = new Set<string>();
 
-/** Has the runs of a workflow type get the bytes of their activations as text. Nothing changes elsewhere than on Deno. */
-export function sendBytesAsText(workflowType: string): void {
-  if ("Deno" in globalThis) types.add(workflowType);
+/** The SDK's class for a workflow in a thread, as far as this module looks at it. The SDK may change it at any time. */
+interface ThreadModule {
+  readonly VMWorkflowThreadProxy?: { create?: (client: unknown, options?: ThreadOptions) => Promise<ThreadProxy> };
 }
 
-const { create } = VMWorkflowThreadProxy;
+interface ThreadOptions {
+  readonly info?: { readonly workflowType?: string };
+}
 
-VMWorkflowThreadProxy.create = async function (client, options) {
-  const proxy = await create.call(this, client, options);
-  if (types.has(options.info.workflowType)) {
-    const activate = proxy.activate;
-    proxy.activate = (activation) => activate.call(proxy, bytesAsText(activation));
-  }
-  return proxy;
-};
+interface ThreadProxy {
+  activate?: (activation: unknown) => Promise<unknown>;
+}
+
+let patched: Promise<void> | undefined;
+
+/** Has the runs of a workflow type get the bytes of their activations as text. Nothing changes elsewhere than on Deno. */
+export async function sendBytesAsText(workflowType: string): Promise<void> {
+  if (!("Deno" in globalThis)) return;
+  types.add(workflowType);
+  await (patched ??= import("@temporalio/worker/lib/workflow/threaded-vm.js").then(
+    (module) => patchThreads(module as unknown as ThreadModule),
+    // Without the module workers are slower, and that is all.
+    () => {},
+  ));
+}
+
+/** Has threads be sent text. Does nothing where the SDK's class is not as it was. */
+export function patchThreads({ VMWorkflowThreadProxy }: ThreadModule): void {
+  const create = VMWorkflowThreadProxy?.create;
+  if (create === undefined) return;
+  VMWorkflowThreadProxy!.create = async function (client, options) {
+    const proxy = await create.call(this, client, options);
+    const { activate } = proxy;
+    if (activate !== undefined && types.has(options?.info?.workflowType ?? "")) {
+      proxy.activate = (activation) => activate.call(proxy, bytesAsText(activation));
+    }
+    return proxy;
+  };
+}
 
 /** A copy in which larger fields of bytes are base64. Like a message to a thread, it has no prototypes. */
 export function bytesAsText<T>(value: T): T;

@@ -85,9 +85,9 @@ export const CALLER_SLOTS = {
 };
 
 /** Creates the worker that runs batchers and their flushes. */
-export function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
-  sendBytesAsText(BATCHER_WORKFLOW);
-  return createWatchedWorker({
+export async function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
+  await sendBytesAsText(BATCHER_WORKFLOW);
+  return await createWatchedWorker({
     connection: options.connection,
     namespace: options.namespace,
     workflowBundle: options.workflowBundle,

@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { permittedTest } from "../support/permitted.ts";
 
 permittedTest("bytesAsText() makes a message that the SDK reads as the activation that it was", async () => {
@@ -38,7 +38,7 @@ permittedTest(
   async () => {
     const { VMWorkflowThreadProxy } = await import("@temporalio/worker/lib/workflow/threaded-vm.js");
     const { sendBytesAsText } = await import("../../src/worker/activation_bytes.ts");
-    sendBytesAsText("batcher");
+    await sendBytesAsText("batcher");
     const thread = new KeptMessages();
     for (const workflowType of ["batcher", "somebody's"]) {
       const options = { info: { workflowType, runId: workflowType, unsafe: {} } };
@@ -54,3 +54,18 @@ permittedTest(
     assertInstanceOf(theirs, Uint8Array);
   },
 );
+
+permittedTest("patchThreads() leaves workers as they are where the SDK's class is another one", async () => {
+  const { patchThreads, sendBytesAsText } = await import("../../src/worker/activation_bytes.ts");
+  await sendBytesAsText("batcher");
+  patchThreads({});
+  patchThreads({ VMWorkflowThreadProxy: {} });
+  const proxy = {};
+  const VMWorkflowThreadProxy = { create: () => Promise.resolve(proxy) };
+  patchThreads({ VMWorkflowThreadProxy });
+  const create: (...args: unknown[]) => Promise<unknown> = VMWorkflowThreadProxy.create;
+  for (const options of [undefined, {}, { info: { workflowType: "batcher" } }]) {
+    assertStrictEquals(await create({}, options), proxy);
+    assertEquals(proxy, {});
+  }
+});

@@ -145,7 +145,7 @@ function shown(dynamicConfig: Record<string, string>): string {
 
 /** Starts the floor: a workflow that takes the batcher's Update and answers it without looking at it. */
 export async function startEmptyBatcher({ system }: BenchSystem, workflowId: string): Promise<void> {
-  sendBytesAsText(EMPTY_BATCHER_WORKFLOW);
+  await sendBytesAsText(EMPTY_BATCHER_WORKFLOW);
   await system.client.workflow.start(EMPTY_BATCHER_WORKFLOW, { workflowId, taskQueue: system.batcherTaskQueue });
 }
 
