@@ -15,7 +15,6 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
-  isCancellation,
   setHandler,
   sleep,
   workflowInfo,
@@ -53,6 +52,7 @@ import {
 } from "../src/protocol/names.ts";
 import { resolveBatchingOptions, type ResolvedBatchingOptions } from "../src/protocol/options.ts";
 import type { WriteReceipt } from "../src/protocol/receipt_runs.ts";
+import { ignoreCancellation } from "./cancellation.ts";
 import { StoredBodies } from "./stored_bodies.ts";
 import { flushActivities } from "./activity_proxies.ts";
 import { changedLedger, LedgerSplit, LedgerWatch } from "./ledger_watch.ts";
@@ -171,11 +171,6 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     const next = { options, snapshot, revision: BATCHER_REVISION, ...(endsWhenIdle && { endsWhenIdle }) };
     await continueAsNew<typeof batcher>(next);
   }
-}
-
-/** A cancelled run ends by itself: what waits beside it must not fail its workflow task for that. */
-function ignoreCancellation(error: unknown): void {
-  if (!isCancellation(error)) throw error;
 }
 
 /** Waits until no writer has a place any more, and nothing is pending. It looks once in a lease, so as not to fill the history. */

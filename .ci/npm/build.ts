@@ -13,9 +13,6 @@ const PACKAGE = `${ROOT}dist/npm`;
 /** One copy for the whole program: two of them crash in their native part. */
 const PEERS = /^@temporalio\//;
 
-/** Fetched by who uses it, and said so in its error. */
-const OPTIONAL = ["@temporalio/external-storage-s3", "@aws-sdk/client-s3"];
-
 /** Runs a program to its end, and ends this one if it fails. */
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   const { code, stdout } = await new Deno.Command(program, { args: [...args], cwd, stderr: "inherit" }).output();
@@ -33,7 +30,7 @@ async function* modulesIn(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** The packages that the compiled modules import. */
+/** The packages that the compiled modules import by name; what is loaded by a variable is for its user to install. */
 async function importedPackages(): Promise<string[]> {
   const found = new Set<string>();
   for await (const module of modulesIn(PACKAGE)) {
@@ -45,7 +42,7 @@ async function importedPackages(): Promise<string[]> {
       found.add(specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/"));
     }
   }
-  return [...found].filter((name) => !OPTIONAL.includes(name)).sort();
+  return [...found].sort();
 }
 
 /** The version of a package that this project is tested with. */
@@ -58,7 +55,8 @@ function versionOf(name: string): string {
 const entry = (module: string) => ({ types: `./${module}.d.ts`, default: `./${module}.js` });
 
 await Deno.remove(PACKAGE, { recursive: true }).catch(() => {});
-await run(Deno.execPath(), ["run", "-A", "npm:typescript@6.0.3/tsc", "-p", ".ci/npm/tsconfig.json"], ROOT);
+const compiler = `npm:typescript@${versionOf("typescript")}/tsc`;
+await run(Deno.execPath(), ["run", "-A", compiler, "-p", ".ci/npm/tsconfig.json"], ROOT);
 const packages = await importedPackages();
 const versions = (names: readonly string[], range = "") =>
   Object.fromEntries(names.map((name) => [name, range + versionOf(name)]));

@@ -4,12 +4,12 @@
  * @module
  */
 import { BatchWriter } from "../client/batch_writer.ts";
-import { type ConnectOptions, connectWriterClient } from "../client/connection.ts";
+import type { ConnectOptions } from "../client/connection.ts";
 import { WriteError } from "../protocol/failures.ts";
 import type { Json, Receipt } from "../protocol/write.ts";
 import type { DeadLetter, SinkAdmin } from "../sinks/sink_admin.ts";
-import { EXIT_FAILED, UsageError } from "./command.ts";
-import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { EXIT_FAILED } from "./command.ts";
+import { connectOrExplain, requireWorkers } from "./server_access.ts";
 import { namedQueues } from "./shared_flags.ts";
 import { asciiJson, shownText } from "./shown_text.ts";
 
@@ -31,12 +31,11 @@ export async function retryDeadLetters(
   const ids = [...new Set(requestIds ?? await allIds(admin))];
   const { batcher, worker } = namedQueues(name);
   await using connected = await connectOrExplain(address, { namespace });
-  if ((await unpolledTaskQueues(connected.client, [batcher])).length > 0) {
-    throw new UsageError(`No worker polls ${batcher}: start one with '${worker} --role batcher'`);
-  }
-  await using writerClient = await connectWriterClient({ address, namespace, dataConverter });
-  await using writer = new BatchWriter({
-    client: writerClient.client,
+  await requireWorkers(connected.client, [batcher], `${worker} --role batcher`);
+  await using writer = await BatchWriter.connect({
+    address,
+    namespace,
+    dataConverter,
     name,
     taskQueue: batcher,
     onWarning: (message) => console.error(`Waiting: ${message}`),

@@ -64,6 +64,18 @@ export async function unpolledTaskQueues(client: Client, taskQueues: readonly st
   return taskQueues.filter((_, i) => !polled[i]);
 }
 
+/**
+ * Stops a command whose work nobody would do.
+ *
+ * @param command What starts the workers that are missing.
+ * @throws {UsageError} If no worker polls one of the task queues.
+ */
+export async function requireWorkers(client: Client, taskQueues: readonly string[], command: string): Promise<void> {
+  const unpolled = await unpolledTaskQueues(client, taskQueues);
+  if (unpolled.length === 0) return;
+  throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with '${command}'`);
+}
+
 /** Whether a workflow with this id is running. */
 export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   try {

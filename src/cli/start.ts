@@ -8,7 +8,7 @@ import { SIGNAL_BATCHER_ID } from "../lab/protocol/names.ts";
 import { SIGNAL_TRANSACTIONS } from "../lab/signal_transactions.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
-import { connectOrExplain, isRunning, unpolledTaskQueues } from "./server_access.ts";
+import { connectOrExplain, isRunning, requireWorkers, unpolledTaskQueues } from "./server_access.ts";
 import { bodyStorageFlag, dataConverterOf, namedQueues, nameFlag, serverFlags } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
@@ -51,10 +51,7 @@ await main({
     if (isSignal && queues.name !== DEFAULT_BATCHER_NAME) throw new UsageError("--name is not for --variant signal");
     await using connected = await connectOrExplain(flags.address, { namespace: flags.namespace, dataConverter });
     const { client } = connected;
-    const unpolled = await unpolledTaskQueues(client, [queues.main, queues.batcher]);
-    if (unpolled.length > 0) {
-      throw new UsageError(`No worker polls ${unpolled.join(" and ")}: start one with '${queues.worker}'`);
-    }
+    await requireWorkers(client, [queues.main, queues.batcher], queues.worker);
 
     if (isSignal && !await isRunning(client, SIGNAL_BATCHER_ID)) {
       throw new UsageError(`No signal batcher ${SIGNAL_BATCHER_ID} is running: start it with 'deno task batcher'`);

@@ -4,11 +4,10 @@
  * @module
  */
 import { BatchWriter } from "../client/batch_writer.ts";
-import { connectWriterClient } from "../client/connection.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { openLines, readWrites } from "./input.ts";
 import { showProgress } from "./progress.ts";
-import { connectOrExplain, unpolledTaskQueues } from "./server_access.ts";
+import { connectOrExplain, requireWorkers } from "./server_access.ts";
 import { openReceipts } from "./receipt_file.ts";
 import { sendLines } from "./send_lines.ts";
 import {
@@ -68,14 +67,13 @@ await main({
     const { address, namespace } = flags;
     const { name, batcher, worker } = namedQueues(flags.name);
     await using checked = await connectOrExplain(address, { namespace });
-    if ((await unpolledTaskQueues(checked.client, [batcher])).length > 0) {
-      throw new UsageError(`No worker polls ${batcher}: start one with '${worker} --role batcher'`);
-    }
+    await requireWorkers(checked.client, [batcher], `${worker} --role batcher`);
     await using receipts = await openReceipts(flags.receipts, input);
-    await using connected = await connectWriterClient({ address, namespace, dataConverter });
-    await using writer = new BatchWriter({
+    await using writer = await BatchWriter.connect({
       ...batching,
-      client: connected.client,
+      address,
+      namespace,
+      dataConverter,
       name,
       taskQueue: batcher,
       onWarning: (message) => console.error(`Waiting: ${message}`),

@@ -330,7 +330,7 @@ export class UpdateSender {
     batch.forEach((call, i) => settle(call, receipts[i]));
   }
 
-  /** Settles what a action settles and returns the calls that are still open. */
+  /** Settles what an action settles and returns the calls that are still open. */
   #settleBy(action: FailureAction, batch: readonly PendingCall[]): readonly PendingCall[] {
     switch (action.kind) {
       case "answered":

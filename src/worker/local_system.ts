@@ -10,7 +10,7 @@ import type { FlushReport } from "../../activities/flush_batch.ts";
 import { BodyStorage } from "../bodies/body_storage.ts";
 import { FileBodyDriver } from "../bodies/file_driver.ts";
 import { BatchWriter } from "../client/batch_writer.ts";
-import { connectClient, connectNative, connectWriterClient, loadConnectConfig } from "../client/connection.ts";
+import { connectClient, connectNative, loadConnectConfig } from "../client/connection.ts";
 import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -109,15 +109,17 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
   let writer: BatchWriter | undefined;
   if (role !== "batcher") {
-    const writerClient = stack.use(await connectWriterClient({ address, namespace, dataConverter }));
-    const made = writer = new BatchWriter({
-      ...options.batching,
-      client: writerClient.client,
-      name,
-      taskQueue: queues.batcher,
-      onWarning: (message) => log.warn(`Writes wait: ${message}`),
-    });
-    stack.use(made);
+    writer = stack.use(
+      await BatchWriter.connect({
+        ...options.batching,
+        address,
+        namespace,
+        dataConverter,
+        name,
+        taskQueue: queues.batcher,
+        onWarning: (message) => log.warn(`Writes wait: ${message}`),
+      }),
+    );
     start(await createMainWorker({ ...base, writer, taskQueue: queues.main }), "Running transactions");
   }
   const started = stack.move();
