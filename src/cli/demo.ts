@@ -6,7 +6,6 @@
 import type { Client } from "@temporalio/client";
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { batcherWorkflowId } from "../protocol/names.ts";
-import type { BatchingOptions } from "../protocol/options.ts";
 import type { Write } from "../protocol/write.ts";
 import { type DevServer, findOrStartDevServer } from "../server/dev_server.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -96,7 +95,7 @@ await main({
       console.error("Stopping what was started: what has begun is finished first.");
       return EXIT_FAILED;
     }
-    const exact = await report(writes, { tally, flushes, sink, server, name, batching });
+    const exact = await report(writes, { tally, flushes, sink, server, name, keep: flags.keep });
     if (flags.keep) {
       console.log("Still running, for you to look around. Ctrl-C stops it.");
       await until(signal);
@@ -138,7 +137,7 @@ async function report(writes: readonly Write[], of: {
   sink: Sink;
   server: DevServer;
   name: string;
-  batching: BatchingOptions;
+  keep: boolean;
 }): Promise<boolean> {
   const { tally, sink, server } = of;
   const flushed = of.flushes.filter((flush) => flush.error === undefined);
@@ -156,7 +155,13 @@ async function report(writes: readonly Write[], of: {
       `${stored} of these ${tally.storedIds.size} rows, ${total} rows in all (counted in the database)`,
     ],
     ["Ledger", sink.description],
-    ["Web UI", ui ?? "wherever that server has it; a dev server has it on port 8233"],
+    // The page goes with its server.
+    [
+      "Web UI",
+      server.startedByUs && !of.keep
+        ? "run it with --keep to look around"
+        : ui ?? "wherever that server has it; a dev server has it on port 8233",
+    ],
   ];
   console.log(lines.map(([name, text]) => `${`${name}:`.padEnd(17)}${text}`).join("\n"));
   for (const failure of tally.failures) console.log(`  ${failure}`);
