@@ -125,8 +125,8 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
     ledgerSplit: view.split,
   }));
 
-  const firstAsked = revision < 2 ? 0 : input.endsWhenIdle ? LIMITS.ledgerAnswersOfLane : LIMITS.ledgerAnswers;
-  const { flush, watch } = makeFlush(commit, options, flushed, view, firstAsked);
+  const answers = input.endsWhenIdle ? LIMITS.ledgerAnswersOfLane : LIMITS.ledgerAnswers;
+  const { flush, watch } = makeFlush(commit, options, flushed, view, { revision, answers });
   const isLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverBytesMax;
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
@@ -291,7 +291,7 @@ function makeFlush(
   options: ResolvedBatchingOptions,
   flushed: { fast: number; durable: number; failed: number },
   view: LedgerView,
-  firstAsked: number,
+  compares: { readonly revision: number; readonly answers: number },
 ): { readonly flush: () => Promise<void>; readonly watch: LedgerWatch } {
   const { fast, durable, ask } = flushActivities(options);
   const mayRepeat = watchRepeats();
@@ -313,16 +313,16 @@ function makeFlush(
     endTask: () => commit.endTask(),
     forget: () => commit.settled.clear(),
   });
-  let asked = firstAsked === 0 || view.compared;
+  let compareAtMs = compares.revision < 2 || view.compared ? Infinity : 0;
 
-  /** Has other workers confirm the ledger that the worker of the first flush has. Callers do not wait for it. */
-  async function compareFirst(): Promise<void> {
-    asked = true;
+  /** Has other workers confirm the ledger that the worker of a flush has. Callers do not wait for it. */
+  async function compareLedgers(): Promise<void> {
+    compareAtMs = Infinity;
     const { budget } = commit;
-    const bytes = firstAsked * (QUESTION_BYTES + LIMITS.messageFrameBytes);
+    const bytes = compares.answers * (QUESTION_BYTES + LIMITS.messageFrameBytes);
     for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !budget.fits(bytes); tasks++) await nextTask(commit);
     budget.spend(bytes);
-    void watch.compare(firstAsked);
+    void watch.compare(compares.answers);
   }
 
   function answerLimits({ storedFromBytes }: Batch): Pick<FlushHeader, "answerBytesMax" | "storedAnswerBytesMax"> {
@@ -381,6 +381,7 @@ function makeFlush(
     for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !commit.hasRoomFor(batchId); tasks++) await nextTask(commit);
     const batch = commit.take(batchId);
     mayBeStored = false;
+    const known = view.current;
     try {
       await watch.run((ledger) => attempts({ ...batch, header: { ...batch.header, ...(ledger && { ledger }) } }));
     } catch (error) {
@@ -393,7 +394,10 @@ function makeFlush(
         errorMessage: shortMessage(rootCause(error)),
       });
     }
-    if (!asked && view.current !== undefined) await compareFirst();
+    // Workers of the ledger before may only have been restarting when all others named the new one.
+    const adopted = known !== undefined && !view.knows(known);
+    if (adopted && compares.revision >= 3) compareAtMs = Date.now() + LIMITS.ledgerSplitMs;
+    if (view.current !== undefined && Date.now() >= compareAtMs && !watch.comparing) await compareLedgers();
   };
   return { flush, watch };
 }

@@ -68,7 +68,10 @@ export class LedgerWatch {
         const there = changedLedger(error)?.ledger;
         if (there === undefined) throw error;
         // A new epoch needs no second opinion: it is the same ledger.
-        this.#judge(this.view.knows(there) ? [there] : [...await this.#askAround(), there]);
+        const answers = this.view.knows(there) ? [there] : [...await this.#askAround(), there];
+        // Answers to compare() may have shown a split meanwhile: that these few agree does not end it.
+        if (this.view.mustWait(Date.now())) throw new LedgerSplit();
+        this.#judge(answers);
       }
     }
     throw new LedgerSplit();

@@ -23,7 +23,7 @@ export class LedgerView {
   #current: LedgerIdentity | undefined;
   #givenUp: readonly string[];
   #splitUntilMs: number | undefined;
-  /** Whether other workers were asked for their ledgers, in this run or in one before. */
+  /** Whether other workers were asked since the ledger is known, in this run or in one before. */
   compared: boolean;
 
   /** @param snapshot What the run before knew. */
@@ -73,7 +73,9 @@ export class LedgerView {
     const others = this.#givenUp.filter((ledger) => ledger !== keyOf(known) && ledger !== keyOf(newest));
     if (known.epoch !== newest.epoch || known.identity !== newest.identity) others.push(keyOf(known));
     this.#givenUp = others.slice(-LIMITS.ledgersGivenUpMax);
-    return known.identity === newest.identity ? "renewed" : "adopted";
+    if (known.identity === newest.identity) return "renewed";
+    this.compared = false;
+    return "adopted";
   }
 
   /** A prune may come between two answers of one ledger. But once workers have differed, their epochs must agree as well. */

@@ -187,6 +187,7 @@ export interface BatcherInput {
    * Which commands the run issues, as a run must keep to those with which its history began.
    * 1: keeps each workflow task within {@linkcode LIMITS.taskOwnBytesMax}.
    * 2: asks other workers whether they have the ledger that the first flush has found.
+   * 3: asks them again after another ledger has taken its place.
    * @default {0}
    */
   readonly revision?: number;
@@ -198,7 +199,7 @@ export interface BatcherInput {
 }
 
 /** The newest {@linkcode BatcherInput.revision}. */
-export const BATCHER_REVISION = 2;
+export const BATCHER_REVISION = 3;
 
 /** Answer of the query `getStats`. Counters are of this run unless they say otherwise. */
 export interface BatcherStats {

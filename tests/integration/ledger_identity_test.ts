@@ -41,6 +41,7 @@ labTests({}, [
     const first = await lab.batcherWorker(name);
     await writer.write({ requestId: `${name}/a`, data: 1 });
     assertEquals((await lab.stats(name)).ledger, await lab.sink.identify());
+    await lab.ledgersCompared(name);
     await first.stop();
     const sink = await SqliteSink.open({ path: otherFile(lab, name) });
     await using _ = { [Symbol.asyncDispose]: () => sink.close() };
@@ -56,20 +57,23 @@ labTests({}, [
   ["write() is not written while two workers have different ledgers, and stored when they agree", async (lab) => {
     const name = lab.name();
     const writer = lab.writer(name);
-    let worker = await lab.batcherWorker(name);
+    const first = await lab.batcherWorker(name);
     await writer.write({ requestId: `${name}/first`, data: 1 });
+    await lab.ledgersCompared(name);
     await using other = await ChildWorker.startOn(otherFile(lab, name), lab, name);
-    // The server gives the batcher to any of the two workers once the one that had it has gone.
+    await first.stop();
     let n = 0;
-    const findSplit = () =>
-      eventually("a split is found", async () => {
-        await worker.stop();
-        worker = await lab.batcherWorker(name);
-        await writer.write({ requestId: `${name}/${n}`, data: n++ }).catch(() => {});
-        return (await lab.stats(name)).ledgerSplit;
-      });
-    // On a busy machine half a minute of it may go to the same worker.
-    await findSplit().catch(findSplit);
+    const write = () => writer.write({ requestId: `${name}/${n}`, data: n++ });
+    await eventually("the other ledger is taken over", async () => {
+      await write();
+      return (await lab.stats(name)).ledger?.identity !== (await lab.sink.identify()).identity;
+    });
+    await lab.batcherWorker(name);
+    // The server gives all tasks to the worker that has the batcher's state: only a question reaches the first ledger.
+    await eventually("a split is found", async () => {
+      await write().catch(() => {});
+      return (await lab.stats(name)).ledgerSplit;
+    });
     const error = await assertRejects(() => writer.write({ requestId: `${name}/no`, data: 0 }), LedgerSplitError);
     assertEquals([error.type, error.outcome], ["LEDGER_SPLIT", "not written"]);
     assertStringIncludes(error.message, "the same sink");
@@ -107,6 +111,7 @@ labTests({}, [
     for (const [n, each] of [lab.sink, sink].entries()) {
       const worker = await lab.batcherWorker(name, undefined, each);
       await writer.write({ requestId: `${name}/${n}`, data: n });
+      if (n === 0) await lab.ledgersCompared(name);
       await worker.stop();
     }
     await lab.batcherWorker(name);
@@ -127,6 +132,7 @@ labTests({}, [
     for (const [n, each] of [lab.sink, other].entries()) {
       const worker = await lab.batcherWorker(name, undefined, each);
       await writer.write({ requestId: `${name}/${n}`, data: n });
+      if (n === 0) await lab.ledgersCompared(name);
       await worker.stop();
     }
     await using doomed = await ChildWorker.startOn(otherFile(lab, name), lab, name, "--hang-after-commit");

@@ -8,6 +8,7 @@
  */
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { DatabaseSync } from "node:sqlite";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { setupError } from "../support/faulty_sink.ts";
 import { Lab } from "../support/lab.ts";
@@ -68,6 +69,22 @@ const SCENARIOS: Record<string, Scenario> = {
       ledger.exec(`UPDATE batcher_ledger SET ${column} = 'another'`);
       await writer.write({ requestId: column, data: column });
     }
+    return lab.batcher(name);
+  },
+  async "compares-again"(lab, name) {
+    const writer = lab.writer(name);
+    await writer.write({ requestId: "a", data: "a" });
+    await lab.ledgersCompared(name);
+    using ledger = new DatabaseSync(lab.ledgerFile, { timeout: 5_000 });
+    ledger.exec("UPDATE batcher_ledger SET identity = 'another'");
+    await writer.write({ requestId: "b", data: "b" });
+    await new Promise((resolve) => setTimeout(resolve, LIMITS.ledgerSplitMs));
+    await writer.write({ requestId: "c", data: "c" });
+    await eventually("other workers were asked again", async () => {
+      const { events } = await lab.batcher(name).fetchHistory();
+      return events!.filter((event) => event.activityTaskCompletedEventAttributes).length === 3 * LIMITS.ledgerAnswers;
+    });
+    await writer.write({ requestId: "d", data: "d" });
     return lab.batcher(name);
   },
   async "rolls-over"(lab, name) {

@@ -20,6 +20,7 @@ const HISTORIES: Record<string, readonly string[]> = {
   "attach": ["WORKFLOW_EXECUTION_UPDATE_ACCEPTED", "ACTIVITY_TASK_COMPLETED"],
   "ledger-changes": ["MARKER_RECORDED", "ACTIVITY_TASK_COMPLETED"],
   "compares-ledgers": ["MARKER_RECORDED", "ACTIVITY_TASK_COMPLETED"],
+  "compares-again": ["MARKER_RECORDED", "ACTIVITY_TASK_COMPLETED"],
   "rolls-over": ["WORKFLOW_EXECUTION_CONTINUED_AS_NEW"],
   "rolled-over": ["WORKFLOW_EXECUTION_UPDATE_COMPLETED"],
   "rolled-over-writers": ["WORKFLOW_EXECUTION_UPDATE_COMPLETED"],
