@@ -39,4 +39,6 @@ export {
 } from "./sinks/sink.ts";
 export { SqliteSink, type SqliteSinkOptions } from "./sinks/sqlite/sink.ts";
 export type { SqliteTransaction } from "./sinks/sqlite/transaction.ts";
-export { bundleWorkflows, createBatcherWorker, createMainWorker } from "./worker/create_worker.ts";
+export { BatcherPlugin, type BatcherPluginOptions } from "./worker/batcher_plugin.ts";
+export { type BatcherWorkerOptions, bundleWorkflows, createBatcherWorker } from "./worker/create_worker.ts";
+export type { TaskFailure } from "./worker/watched_worker.ts";

@@ -15,7 +15,7 @@ import {
   WriteSubmissionFailedError,
 } from "../protocol/failures.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { BATCHER_TASK_QUEUE, batcherWorkflowId, DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { batcherWorkflowId, DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import {
   type BatchingOptions,
   CONFIRMATION_TIMEOUT_BOUNDS_MS,
@@ -48,7 +48,7 @@ export interface BatchWriterOptions extends BatchingOptions {
   readonly name?: string;
   /**
    * Task queue on which batchers are started.
-   * @default {"batcher-queue"}
+   * @default {"batcher-queue", or "<name>/batcher-queue"}
    */
   readonly taskQueue?: string;
   /**
@@ -144,7 +144,8 @@ export class BatchWriter implements AsyncDisposable {
     this.options = resolveBatchingOptions(options);
     this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
     this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
-    const { client, name = DEFAULT_BATCHER_NAME, taskQueue = BATCHER_TASK_QUEUE, onWarning = () => {} } = options;
+    const { client, name = DEFAULT_BATCHER_NAME, onWarning = () => {} } = options;
+    const taskQueue = options.taskQueue ?? taskQueuesOf(name).batcher;
     const problem = batcherNameProblem(name, "'name'");
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
     this.#workers = new QuietWatch({

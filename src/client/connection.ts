@@ -16,6 +16,7 @@ import { canRemove, SentBodies } from "../bodies/sent_bodies.ts";
 import { submissionInterceptor } from "../bodies/submission_interceptor.ts";
 import { shortMessage } from "../protocol/failures.ts";
 import { transportText } from "./transport_text.ts";
+import { UnretriedConnection } from "./unretried_connection.ts";
 
 /** Where to connect; what is left out comes from the environment. */
 export interface ConnectOptions {
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly dataConverter?: DataConverter;
   /** Of the client's calls about workflows, for tracing for instance. They see the Updates as they are sent. */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
+  /** Of the connection and the client on it. */
+  readonly plugins?: NativeConnectionOptions["plugins"];
 }
 
 /** Connection options, and the namespace that goes with them. */
@@ -81,20 +84,40 @@ export function connectClient(options: ConnectOptions = {}): Promise<ConnectedCl
   return connect(NativeConnection, options);
 }
 
-/**
- * Connects a client for a `BatchWriter`.
- *
- * The SDK's own retry is off: it hides `RESOURCE_EXHAUSTED` for seconds, while the writer, which knows what each answer
- * means, is back after 30 ms.
- */
+/** Connects a client for a `BatchWriter`: without the retries of the SDK, as the writer's own know better. */
 export function connectWriterClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
   return connect(UnretriedConnection, options);
 }
 
 async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<ConnectedClient> {
-  const { connection: connectionOptions, namespace } = loadConnectConfig(options);
-  const connection = await connectNative(connectionOptions, options.connectTimeoutMs, kind);
-  const { dataConverter } = options;
+  const config = loadConnectConfig(options);
+  const connection = await connectNative(config.connection, options.connectTimeoutMs, kind, options.plugins);
+  const { client, settled } = writerClientOn(connection, { ...options, namespace: config.namespace });
+  return {
+    client,
+    address: config.connection.address ?? DEFAULT_ADDRESS,
+    async [Symbol.asyncDispose]() {
+      await settled();
+      await connection.close();
+    },
+  };
+}
+
+/** A client for a `BatchWriter` on a connection that is not its own. */
+export interface WriterClient {
+  readonly client: Client;
+  /** Waits until it is known what became of each body that was stored outside of the history. */
+  settled(): Promise<void>;
+}
+
+/** Makes a client for a `BatchWriter` on a connection, which has to stay open for as long. */
+export function writerClientOn(
+  connection: NativeConnection,
+  { namespace = "default", dataConverter, interceptors = [] }: Pick<
+    ConnectOptions,
+    "namespace" | "dataConverter" | "interceptors"
+  >,
+): WriterClient {
   const storage = dataConverter?.externalStorage;
   const sent = storage instanceof BodyStorage && canRemove(storage.driver)
     ? new SentBodies(storage.driver, (workflowId) => latestRun(client, { namespace, workflowId }))
@@ -103,16 +126,9 @@ async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<C
     connection,
     namespace,
     ...(dataConverter && { dataConverter }),
-    interceptors: { workflow: [submissionInterceptor(sent), ...(options.interceptors ?? [])] },
+    interceptors: { workflow: [submissionInterceptor(sent), ...interceptors] },
   });
-  return {
-    client,
-    address: connectionOptions.address ?? DEFAULT_ADDRESS,
-    async [Symbol.asyncDispose]() {
-      await sent?.settled();
-      await connection.close();
-    },
-  };
+  return { client, settled: async () => await sent?.settled() };
 }
 
 /** What a native connection is made with: the SDK's class, or a subclass. */
@@ -127,10 +143,11 @@ export async function connectNative(
   options: ConnectionOptions,
   timeoutMs: number = DEFAULT_CONNECT_TIMEOUT_MS,
   kind: ConnectionKind = NativeConnection,
+  plugins: NativeConnectionOptions["plugins"] = [],
 ): Promise<NativeConnection> {
   const noServer = (why: string, cause?: unknown) =>
     new Error(`No Temporal server answers at ${options.address ?? DEFAULT_ADDRESS}: ${why}`, { cause });
-  const connecting = kind.connect(nativeConnectionOptions(options)).catch((error) => {
+  const connecting = kind.connect({ ...nativeConnectionOptions(options), plugins }).catch((error) => {
     throw noServer(transportText(shortMessage(error)), error);
   });
   const { promise: timeout, reject } = Promise.withResolvers<never>();
@@ -145,19 +162,3 @@ export async function connectNative(
     clearTimeout(timer);
   }
 }
-
-/** What the native side of the SDK is asked to send. */
-type SendNative = (request: { readonly retry: boolean }) => Promise<unknown>;
-
-/** What sends the requests of a native connection: hidden from its types, and the one place that knows the switch. */
-interface Sender {
-  sendRequest(send: SendNative, ...rest: unknown[]): void;
-}
-
-/** Native connections that send each request once: the SDK has the switch, but no option for it. */
-class UnretriedConnection extends NativeConnection {}
-
-const { sendRequest } = NativeConnection.prototype as unknown as Sender;
-(UnretriedConnection.prototype as unknown as Sender).sendRequest = function (send, ...rest) {
-  return sendRequest.call(this, (request) => send({ ...request, retry: false }), ...rest);
-};

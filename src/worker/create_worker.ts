@@ -6,9 +6,8 @@
 import type { DataConverter } from "@temporalio/common";
 import {
   bundleWorkflowCode,
-  type NativeConnection,
   type Worker,
-  type WorkflowBundleOption,
+  type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from "@temporalio/worker";
 import { fileURLToPath } from "node:url";
@@ -16,7 +15,7 @@ import { createFlushActivities, createMainActivities } from "../../activities/mo
 import type { FlushReport } from "../../activities/flush_batch.ts";
 import { noBodyStorage, storedFromBytes } from "../bodies/body_storage.ts";
 import type { BatchWriter } from "../client/batch_writer.ts";
-import { BATCHER_TASK_QUEUE, BATCHER_WORKFLOW, MAIN_TASK_QUEUE } from "../protocol/names.ts";
+import { BATCHER_WORKFLOW, DEFAULT_BATCHER_NAME, MAIN_TASK_QUEUE, taskQueuesOf } from "../protocol/names.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { sendBytesAsText } from "./activation_bytes.ts";
 import { createWatchedWorker, type TaskFailure } from "./watched_worker.ts";
@@ -28,24 +27,44 @@ const WORKFLOWS = new URL(`../../workflows/mod.${import.meta.url.endsWith(".js")
  * Bundles the workflows: about two seconds, once for all workers of a process.
  *
  * @param entry A module that exports workflows; left out, that of the batcher and of the ready-made caller.
+ * @param workflowInterceptorModules Modules with interceptors that run in the sandbox.
  */
-export function bundleWorkflows(entry: URL = WORKFLOWS): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ workflowsPath: fileURLToPath(entry), logger: quietLogger });
+export function bundleWorkflows(
+  entry: URL = WORKFLOWS,
+  workflowInterceptorModules: string[] = [],
+): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ workflowsPath: fileURLToPath(entry), workflowInterceptorModules, logger: quietLogger });
 }
 
 const quiet = () => {};
 const quietLogger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
-/** What every worker needs. */
-export interface WorkerBase {
-  readonly connection: NativeConnection;
-  readonly namespace: string;
-  readonly workflowBundle: WorkflowBundleOption;
+/** One for all workers of a process that need no modules of their own in it. */
+let usualBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+function bundleOnce(): Promise<WorkflowBundleWithSourceMap> {
+  return usualBundle ??= bundleWorkflows().catch((error) => {
+    usualBundle = undefined;
+    throw error;
+  });
+}
+
+/** What is the SDK's: tuner, slots, interceptors, versioning, plugins and so on. */
+type SdkOptions = Omit<WorkerOptions, "taskQueue" | "workflowsPath" | "bundlerOptions">;
+
+/** Options of {@linkcode createBatcherWorker}: its own, and all of the SDK's that do not contradict them. */
+export interface BatcherWorkerOptions extends SdkOptions {
+  /** Where batches go. Whoever opened it closes it, after the worker's end. */
+  readonly sink: Sink;
   /**
-   * How payloads are encoded, and where large ones are stored; writers and workers must have the same.
-   * @default {JSON, all of it in the history}
+   * Name of the batchers.
+   * @default {"batcher"}
    */
-  readonly dataConverter?: DataConverter;
+  readonly name?: string;
+  /** @default {"batcher-queue", or "<name>/batcher-queue"} */
+  readonly taskQueue?: string;
+  /** Told about every flush. */
+  readonly onFlush?: (report: FlushReport) => void;
   /**
    * Told about every failed attempt of a workflow task: its workflow gets no further until one succeeds. An error of the
    * callback is logged.
@@ -53,19 +72,13 @@ export interface WorkerBase {
   readonly onTaskFailure?: (failure: TaskFailure) => void;
 }
 
-/** Options of {@linkcode createBatcherWorker}. */
-export interface BatcherWorkerOptions extends WorkerBase {
-  readonly sink: Sink;
-  /** @default {"batcher-queue"} */
-  readonly taskQueue?: string;
-  /** Told about every flush. */
-  readonly onFlush?: (report: FlushReport) => void;
-  /** Further activities of this task queue. */
-  readonly activities?: object;
-}
+/** What all workers of a process have in common. */
+export type WorkerBase =
+  & Required<Pick<SdkOptions, "connection" | "namespace" | "workflowBundle">>
+  & Pick<BatcherWorkerOptions, "dataConverter" | "onTaskFailure">;
 
 /** Options of {@linkcode createMainWorker}. */
-export interface MainWorkerOptions extends WorkerBase {
+export interface MainWorkerOptions extends SdkOptions, Pick<BatcherWorkerOptions, "onTaskFailure"> {
   /** The writer that all callers of this process share. */
   readonly writer: BatchWriter;
   /** @default {"main-workflow-queue"} */
@@ -84,35 +97,40 @@ export const CALLER_SLOTS = {
   maxConcurrentActivityTaskExecutions: WAITING_CALLERS_MAX,
 };
 
-/** Creates the worker that runs batchers and their flushes. */
+/** How long activities that run when a worker is shut down may take. */
+export const SHUTDOWN_GRACE_TIME = "10s";
+
+/**
+ * Creates the worker that runs batchers and their flushes.
+ *
+ * Without a `workflowBundle` it bundles the batcher: about two seconds, once in a process. `activities` are further ones of
+ * its task queue.
+ */
 export async function createBatcherWorker(options: BatcherWorkerOptions): Promise<Worker> {
+  const { sink, name = DEFAULT_BATCHER_NAME, onFlush, onTaskFailure, ...sdk } = options;
+  const modules = sdk.interceptors?.workflowModules;
   await sendBytesAsText(BATCHER_WORKFLOW);
   return await createWatchedWorker({
-    connection: options.connection,
-    namespace: options.namespace,
-    workflowBundle: options.workflowBundle,
-    dataConverter: readingReferences(options.dataConverter),
-    taskQueue: options.taskQueue ?? BATCHER_TASK_QUEUE,
-    activities: {
-      ...options.activities,
-      ...createFlushActivities(options.sink, options.onFlush, storedFromBytes(options.dataConverter)),
-    },
-    shutdownGraceTime: "10s",
-  }, options.onTaskFailure);
+    shutdownGraceTime: SHUTDOWN_GRACE_TIME,
+    ...sdk,
+    workflowBundle: sdk.workflowBundle ?? (modules ? await bundleWorkflows(WORKFLOWS, modules) : await bundleOnce()),
+    dataConverter: readingReferences(sdk.dataConverter),
+    taskQueue: options.taskQueue ?? taskQueuesOf(name).batcher,
+    activities: { ...sdk.activities, ...createFlushActivities(sink, onFlush, storedFromBytes(sdk.dataConverter)) },
+  }, onTaskFailure);
 }
 
-/** Creates the worker that runs callers and their submits. */
-export function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
-  return createWatchedWorker({
-    connection: options.connection,
-    namespace: options.namespace,
-    workflowBundle: options.workflowBundle,
-    dataConverter: readingReferences(options.dataConverter),
-    taskQueue: options.taskQueue ?? MAIN_TASK_QUEUE,
-    activities: createMainActivities(options.writer),
+/** Creates the worker that runs the ready-made callers and their submits. */
+export async function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
+  const { writer, taskQueue = MAIN_TASK_QUEUE, onTaskFailure, ...sdk } = options;
+  return await createWatchedWorker({
+    shutdownGraceTime: SHUTDOWN_GRACE_TIME,
     ...CALLER_SLOTS,
-    shutdownGraceTime: "10s",
-  }, options.onTaskFailure);
+    ...sdk,
+    dataConverter: readingReferences(sdk.dataConverter),
+    taskQueue,
+    activities: createMainActivities(writer),
+  }, onTaskFailure);
 }
 
 /** Without a store of its own a worker still knows a reference when it meets one, and says what to set. */

@@ -14,7 +14,7 @@ import { connectClient, connectNative, loadConnectConfig } from "../client/conne
 import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import type { BatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { bundleWorkflows, createBatcherWorker, createMainWorker, type WorkerBase } from "./create_worker.ts";
+import { type BatcherWorkerOptions, bundleWorkflows, createBatcherWorker, createMainWorker } from "./create_worker.ts";
 import { BodySweeper } from "./body_sweeper.ts";
 import type { Log } from "./log.ts";
 import { logTaskFailure } from "./watched_worker.ts";
@@ -51,7 +51,7 @@ export interface LocalSystemOptions {
    *
    * @default Those of the product, bundled now.
    */
-  readonly workflowBundle?: WorkerBase["workflowBundle"];
+  readonly workflowBundle?: BatcherWorkerOptions["workflowBundle"];
   /**
    * How payloads are encoded, and where large ones are stored; writers and workers must have the same.
    * @default {JSON, all of it in the history}

@@ -1,0 +1,194 @@
+/**
+ * Batched writes in a worker that somebody has already.
+ *
+ * @module
+ */
+import { Runtime, type Worker, type WorkerOptions, type WorkerPlugin } from "@temporalio/worker";
+import { createSubmitActivities } from "../../activities/mod.ts";
+import { BatchWriter, type BatchWriterOptions } from "../client/batch_writer.ts";
+import { writerClientOn } from "../client/connection.ts";
+import { UnretriedConnection } from "../client/unretried_connection.ts";
+import type { SubmitActivities } from "../protocol/activities.ts";
+import type { Sink } from "../sinks/sink.ts";
+import { type BatcherWorkerOptions, CALLER_SLOTS, createBatcherWorker, SHUTDOWN_GRACE_TIME } from "./create_worker.ts";
+import { ignoreShutdownSignals } from "./ignore_shutdown_signals.ts";
+
+/** Options of the worker for batchers that a {@linkcode BatcherPlugin} runs beside the user's. */
+type BesideOptions = Omit<
+  BatcherWorkerOptions,
+  "connection" | "namespace" | "sink" | "name" | "taskQueue" | "dataConverter"
+>;
+
+/** Options of a {@linkcode BatcherPlugin}. */
+export interface BatcherPluginOptions extends Omit<BatchWriterOptions, "client"> {
+  /**
+   * Where batches go: a sink, which whoever opened it closes after the worker's end, or what opens one, which the plugin
+   * closes then. With a sink the process runs batchers, in a worker of their own beside the user's.
+   *
+   * @default {batchers run in other processes}
+   */
+  readonly sink?: Sink | (() => Promise<Sink>);
+  /**
+   * Whether workflows of this worker may call `submitWrite`.
+   * @default {true}
+   */
+  readonly callers?: boolean;
+  /** Further options of the worker for batchers: tuner, slots, interceptors, versioning, `onFlush` and so on. */
+  readonly batcherWorker?: BesideOptions;
+}
+
+/** A worker for batchers that runs. */
+interface RunningBatchers {
+  readonly running: Promise<void>;
+}
+
+/**
+ * Brings into a worker what its workflows need to call `submitWrite`, and runs batchers beside it if there is a sink.
+ *
+ * The worker gets the activity `submitWrite` and slots for 2,000 callers that wait at the same time; a tuner or slots of
+ * one's own stay as they are. Connection, namespace, data converter and client interceptors are those of the worker. It
+ * opens nothing before the worker runs. When the worker ends, also by a signal, batchers go on until its last caller has
+ * its receipt. If they fail, the worker is shut down, and its `run` rejects.
+ *
+ * One instance serves one worker at a time.
+ *
+ * @example
+ * ```ts
+ * import { NativeConnection, Worker } from "@temporalio/worker";
+ * import { BatcherPlugin, openSink } from "temporal-batcher";
+ *
+ * export async function main() {
+ *   const worker = await Worker.create({
+ *     connection: await NativeConnection.connect(),
+ *     taskQueue: "orders",
+ *     workflowsPath: "workflows.ts",
+ *     plugins: [new BatcherPlugin({ sink: () => openSink("sqlite:orders.db") })],
+ *   });
+ *   await worker.run();
+ * }
+ * ```
+ */
+export class BatcherPlugin implements WorkerPlugin {
+  readonly name = "temporal-batcher";
+  /** Set while a worker runs; settles once its writer is ready. */
+  #writer: PromiseWithResolvers<BatchWriter> | undefined;
+  /** The worker for batchers, while it is created and while it runs: it inherits the plugins of its connection. */
+  #batchers: Worker | "in creation" | undefined;
+
+  constructor(private readonly options: BatcherPluginOptions = {}) {
+    if (!this.#hasCallers && options.sink === undefined) {
+      throw new TypeError(
+        "Cannot create BatcherPlugin as 'callers' is false and there is no 'sink': it would do nothing",
+      );
+    }
+  }
+
+  get #hasCallers(): boolean {
+    return this.options.callers ?? true;
+  }
+
+  /** @throws {TypeError} If the worker has an activity `submitWrite` already. */
+  configureWorker(options: WorkerOptions): WorkerOptions {
+    if (this.#batchers === "in creation" || !this.#hasCallers) return options;
+    if (options.activities && "submitWrite" in options.activities) {
+      throw new TypeError("Cannot add BatcherPlugin as the worker has an activity 'submitWrite' already");
+    }
+    const submit: SubmitActivities = {
+      submitWrite: async (input) => {
+        const writer = await this.#writer!.promise;
+        return await createSubmitActivities(writer).submitWrite(input);
+      },
+    };
+    return {
+      shutdownGraceTime: SHUTDOWN_GRACE_TIME,
+      ...(options.tuner === undefined && CALLER_SLOTS),
+      ...options,
+      activities: { ...options.activities, ...submit },
+    };
+  }
+
+  /** @throws What opening the sink, making the writer or running the batchers throws, after the worker has ended. */
+  async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    if (worker === this.#batchers) return await next(worker);
+    if (this.#writer) {
+      // A worker that never runs would keep its connection from closing.
+      await shutDown(worker, next(worker));
+      throw new Error("A BatcherPlugin serves one worker at a time: create one for each worker");
+    }
+    const { promise } = this.#writer = Promise.withResolvers<BatchWriter>();
+    promise.catch(() => {});
+    try {
+      await using stack = new AsyncDisposableStack();
+      const running = next(worker);
+      running.catch(() => {});
+      try {
+        const batchers = await this.#open(worker, stack);
+        await Promise.race([running, batchers?.running ?? running]);
+      } catch (error) {
+        this.#writer.reject(error);
+        await shutDown(worker, running);
+        throw error;
+      }
+    } finally {
+      this.#writer = undefined;
+      this.#batchers = undefined;
+    }
+  }
+
+  /** Opens what the worker needs. @returns The batchers of this process, if it has any. */
+  async #open(worker: Worker, stack: AsyncDisposableStack): Promise<RunningBatchers | undefined> {
+    // Only workers that replay have none.
+    const connection = worker.connection!;
+    const { namespace, dataConverter } = worker.options;
+    const interceptors = worker.options.interceptors.client?.workflow;
+    const batchers = await this.#runBatchers({ connection, namespace, dataConverter }, stack);
+    if (this.#hasCallers) {
+      const { client, settled } = writerClientOn(UnretriedConnection.over(connection), {
+        namespace,
+        dataConverter,
+        // The other form is the deprecated one of factories.
+        ...(Array.isArray(interceptors) && { interceptors }),
+      });
+      stack.defer(settled);
+      const onWarning = (message: string) => Runtime.instance().logger.warn(`Writes wait: ${message}`);
+      const writer = stack.use(new BatchWriter({ onWarning, ...this.options, client }));
+      this.#writer!.resolve(writer);
+    }
+    return batchers;
+  }
+
+  async #runBatchers(
+    base: Pick<WorkerOptions, "connection" | "namespace" | "dataConverter">,
+    stack: AsyncDisposableStack,
+  ): Promise<RunningBatchers | undefined> {
+    const { sink: given, name, taskQueue, batcherWorker } = this.options;
+    if (given === undefined) return undefined;
+    let sink = given as Sink;
+    if (typeof given === "function") {
+      sink = await given();
+      stack.defer(() => sink.close());
+    }
+    this.#batchers = "in creation";
+    const batchers = await createBatcherWorker({ ...batcherWorker, ...base, sink, name, taskQueue });
+    this.#batchers = batchers;
+    ignoreShutdownSignals(batchers);
+    const running = batchers.run();
+    stack.defer(async () => {
+      if (batchers.getState() === "RUNNING") batchers.shutdown();
+      await running.catch((error) => Runtime.instance().logger.error("The batchers' worker failed", { error }));
+    });
+    return { running };
+  }
+}
+
+const POLL_MS = 10;
+
+/** Shuts a worker down, also one that is about to run, and waits for its end. */
+async function shutDown(worker: Worker, running: Promise<void>): Promise<void> {
+  let ended = false;
+  const end = running.catch(() => {}).finally(() => ended = true);
+  // Other plugins may come before its start.
+  while (!ended && worker.getState() === "INITIALIZED") await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  if (worker.getState() === "RUNNING") worker.shutdown();
+  await end;
+}
