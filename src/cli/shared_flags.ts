@@ -9,7 +9,7 @@ import { batcherNameProblem } from "../protocol/check.ts";
 import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
 import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
 import { shellFlag } from "../protocol/shell_flag.ts";
-import { DEFAULT_SINK_SPEC, openSink, parseSinkSpec } from "../sinks/open_sink.ts";
+import { DEFAULT_SINK_SPEC, openSink, type OpenSinkOptions, parseSinkSpec } from "../sinks/open_sink.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { LOG_LEVELS } from "../worker/log.ts";
 import { UsageError } from "./command.ts";
@@ -182,8 +182,13 @@ export async function dataConverterOf(given: string | undefined): Promise<DataCo
  * Checks a sink's address now and returns what opens it.
  *
  * @param say Told that a new ledger was created.
+ * @param effect What the sink does beside its ledger rows.
  */
-export function sinkOpener(given: string | undefined, say: (message: string) => void): () => Promise<Sink> {
+export function sinkOpener(
+  given: string | undefined,
+  say: (message: string) => void,
+  effect: OpenSinkOptions = {},
+): () => Promise<Sink> {
   const spec = sinkSpecOf(given);
-  return () => openSink(spec, { onNewLedger: (path) => say(`Created a new ledger at ${path}`) });
+  return () => openSink(spec, { ...effect, onNewLedger: (path) => say(`Created a new ledger at ${path}`) });
 }

@@ -11,6 +11,7 @@ import { type Role, ROLES, startLocalSystem } from "../worker/local_system.ts";
 import { createLog, type Level } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
+import { effectFlags, effectOf } from "./effect_flags.ts";
 import { connectOrExplain } from "./server_access.ts";
 import {
   batchingFlags,
@@ -40,19 +41,25 @@ await main({
       help: "'caller' runs transactions (main-workflow-queue), 'batcher' batches and flushes (batcher-queue)",
     },
     ...sinkFlag,
+    ...effectFlags,
     ...bodyStorageFlag,
     ...batchingFlags,
     ...nameFlag,
     ...serverFlags,
     ...logFlag,
   },
-  examples: ["deno task worker", "deno task worker --role batcher --sink sqlite:data/ledger.db"],
+  examples: [
+    "deno task worker",
+    "deno task worker --role batcher --sink sqlite:data/ledger.db",
+    "deno task worker --into orders --columns 'id=$requestId,customer,amount'",
+    "deno task worker --apply transfers.ts",
+  ],
   untilStopped: true,
   async run(flags, _operands, signal) {
     checkRole(flags);
     const level = flags["log-level"] as Level;
     const log = createLog(level);
-    const openSink = sinkOpener(flags.sink, log.warn);
+    const openSink = sinkOpener(flags.sink, log.warn, await effectOf(flags));
     const batching = batchingOf(flags);
     const { address, namespace } = flags;
     const { name } = namedQueues(flags.name);
@@ -90,14 +97,15 @@ await main({
 });
 
 /** What a role does not use is no doubt meant to have an effect. */
-function checkRole(flags: { role: string; sink?: string } & Record<string, unknown>): void {
+function checkRole(flags: { role: string } & Record<string, unknown>): void {
   const given = Object.keys(batchingFlags).find((name) => flags[name] !== undefined);
   if (flags.role === "batcher" && given !== undefined) {
     throw new UsageError(
       `--${given} is not for --role batcher: a batcher has the options of the writer that starts it`,
     );
   }
-  if (flags.role === "caller" && flags.sink !== undefined) {
-    throw new UsageError("--sink is not for --role caller: rows are written by --role batcher");
+  const ofSink = Object.keys({ ...sinkFlag, ...effectFlags }).find((name) => flags[name] !== undefined);
+  if (flags.role === "caller" && ofSink !== undefined) {
+    throw new UsageError(`--${ofSink} is not for --role caller: rows are written by --role batcher`);
   }
 }

@@ -64,8 +64,10 @@ export function checkLedger(
 function otherEffect(kept: string | null, given: string | null, description: string): string {
   const shown = (name: string | null) => name === null ? "no effect" : `the effect ${JSON.stringify(name)}`;
   return `Cannot use ${description} as its rows go through ${shown(kept)} and those of this sink through ` +
-    `${shown(given)}: open it with the right 'apply' and 'applyName', or change it on purpose with ` +
-    `'deno task sink migrate ${given === null ? "--no-apply" : "--apply-name NAME"}'`;
+    `${
+      shown(given)
+    }: open it with that effect ('into', or 'apply' and 'applyName'; of a worker --into or --apply), or ` +
+    `change it on purpose: deno task sink migrate ${given === null ? "--no-apply" : shellFlag("--apply-name", given)}`;
 }
 
 /** What to say of a ledger without a name that has rows, to a sink with `apply`: nobody knows what they went through. */

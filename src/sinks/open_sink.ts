@@ -6,14 +6,17 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { Apply } from "./apply.ts";
 import { migratePostgresSink, openPostgresAdmin, PostgresSink } from "./postgres/sink.ts";
 import { POSTGRES_SCHEMA_VERSION } from "./postgres/schema.ts";
+import type { PostgresTransaction } from "./postgres/transaction.ts";
 import { isPostgresUrl, parsePostgresUrl, POSTGRES_FORM } from "./postgres/url.ts";
 import { type Sink, SinkError } from "./sink.ts";
 import type { SinkAdmin } from "./sink_admin.ts";
 import { SqliteAdmin } from "./sqlite/admin.ts";
 import { SQLITE_SCHEMA_VERSION } from "./sqlite/schema.ts";
 import { migrateSqliteSink, SqliteSink, type SqliteSinkOptions } from "./sqlite/sink.ts";
+import type { SqliteTransaction } from "./sqlite/transaction.ts";
 
 /** The folder that is created where it is missing, so that the first command works. */
 const DEFAULT_FOLDER = "data";
@@ -74,18 +77,36 @@ export function makeDefaultFolder(path: string): void {
   }
 }
 
+/** Options of {@linkcode openSink}. */
+export interface OpenSinkOptions extends Pick<SqliteSinkOptions, "onNewLedger" | "applyName" | "into"> {
+  /** The user's own effect of each write. Its transaction is that of the sink which `spec` names. */
+  readonly apply?: Apply<never>;
+}
+
 /**
  * Opens a sink. A SQLite file is created where it is missing; its folder must be there, unless it is `data`.
  *
  * @param spec As for {@linkcode parseSinkSpec}.
  * @param options `onNewLedger` is told when a SQLite ledger is a new one.
  * @throws {SinkError} If `spec` is of no accepted form or the sink cannot be opened.
+ *
+ * @example Fill a table from the fields of each write
+ * ```ts
+ * import { openSink } from "./open_sink.ts";
+ *
+ * const open = () =>
+ *   openSink("sqlite:shop.db", { into: { table: "orders", columns: { id: "$requestId", amount: "amount" } } });
+ * ```
  */
-export async function openSink(spec: string, options: Pick<SqliteSinkOptions, "onNewLedger"> = {}): Promise<Sink> {
+export async function openSink(spec: string, options: OpenSinkOptions = {}): Promise<Sink> {
   const parsed = parseSinkSpec(spec);
-  if (parsed.kind === "postgres") return await PostgresSink.open(parsed);
+  const { apply, applyName, into, onNewLedger } = options;
+  if (parsed.kind === "postgres") {
+    return await PostgresSink.open({ url: parsed.url, apply: apply as Apply<PostgresTransaction>, applyName, into });
+  }
   makeDefaultFolder(parsed.path);
-  return await SqliteSink.open({ ...options, path: parsed.path });
+  const { path } = parsed;
+  return await SqliteSink.open({ path, onNewLedger, apply: apply as Apply<SqliteTransaction>, applyName, into });
 }
 
 /**

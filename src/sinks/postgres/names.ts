@@ -73,11 +73,12 @@ export function resolveTables(names: PostgresTableNames = {}): PostgresTables {
 }
 
 /** Quotes a name, so that whatever is in it is part of the name. */
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function checkName(option: string, name: unknown): void {
+/** @throws {SinkError} If it is no name that PostgreSQL can have. */
+export function checkName(option: string, name: unknown): void {
   if (
     typeof name === "string" && name !== "" && name.isWellFormed() && !name.includes("\0") &&
     Buffer.byteLength(name) <= NAME_BYTES_MAX

@@ -6,9 +6,11 @@
 
 import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
 import type { LedgerIdentity } from "../../protocol/messages.ts";
-import { checkNewName, resolveApplyName } from "../ledger_identity.ts";
+import { effectName, type IntoTable } from "../into_table.ts";
+import { checkNewName } from "../ledger_identity.ts";
 import { PostgresAdmin } from "./admin.ts";
 import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./flush.ts";
+import { fillPostgres } from "./into.ts";
 import { PostgresLedger } from "./ledger.ts";
 import { type PostgresTableNames, resolveTables } from "./names.ts";
 import { PostgresPool } from "./pool.ts";
@@ -63,6 +65,11 @@ export interface PostgresSinkOptions extends PostgresTableNames {
    * another name or without `apply`, whose rows would lack the effect.
    */
   readonly applyName?: string;
+  /**
+   * A table of the user's to fill from the fields of each write, in the transaction of its ledger row: instead of
+   * `apply`.
+   */
+  readonly into?: IntoTable;
   /**
    * Limit for an `apply`.
    *
@@ -125,21 +132,24 @@ export class PostgresSink implements Sink {
    * Connects to a ledger whose tables {@linkcode migratePostgresSink} has made.
    *
    * @throws {SinkError} If an option is wrong, the server cannot be reached or does not let this user in, or the tables
-   * are not there in the version that this code knows, or have rows of another effect.
+   * are not there in the version that this code knows, or have rows of another effect, or the table to fill is missing.
    */
   static async open(options: PostgresSinkOptions): Promise<PostgresSink> {
-    const applyName = resolveApplyName(options.apply, options.applyName);
+    const applyName = effectName(options);
     const { pool, tables, resolved } = await open(options);
-    const { apply, applyTimeoutMs } = resolved;
+    const { into, applyTimeoutMs } = resolved;
     const { description } = pool;
     const ledger = new PostgresLedger(tables);
     try {
+      const apply = into === undefined
+        ? resolved.apply
+        : await pool.use((session) => fillPostgres(session, into, tables, description));
       await pool.use((session) => ledger.claim(session, applyName, description));
+      return new PostgresSink(pool, ledger, { apply, applyName, applyTimeoutMs, description });
     } catch (error) {
       await pool.close();
       throw error;
     }
-    return new PostgresSink(pool, ledger, { apply, applyName, applyTimeoutMs, description });
   }
 
   async identify(): Promise<LedgerIdentity> {
@@ -219,6 +229,7 @@ function resolve(given: PostgresSinkOptions, statementTimeoutMs: number) {
   const { url, description, options } = parsePostgresUrl(given.url);
   const defaults = {
     apply: undefined,
+    into: undefined,
     applyTimeoutMs: APPLY_TIMEOUT_MS,
     poolSize: POOL_SIZE,
     statementTimeoutMs,

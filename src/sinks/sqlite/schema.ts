@@ -21,6 +21,9 @@ const VERSION_TABLE = "batcher_schema";
 /** One row: which ledger this is, and what its rows have been through. */
 export const IDENTITY_TABLE = "batcher_ledger";
 
+/** All tables of a ledger. */
+export const OWN_TABLES: readonly string[] = ["batched_writes", "rejected_writes", VERSION_TABLE, IDENTITY_TABLE];
+
 /** The statements that lead to each version from the one before; the first entry leads to version 1. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [

@@ -7,11 +7,13 @@
 import { resolve } from "node:path";
 import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
 import type { LedgerIdentity } from "../../protocol/messages.ts";
-import { checkLedger, checkNewName, noLedgerRow, resolveApplyName, unnamedRows } from "../ledger_identity.ts";
+import { effectName, type IntoTable } from "../into_table.ts";
+import { checkLedger, checkNewName, noLedgerRow, unnamedRows } from "../ledger_identity.ts";
 import { Serial } from "../serial.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "../sink.ts";
 import { SqliteConnection, type StatementObserver } from "./connection.ts";
 import { SqliteFlush } from "./flush.ts";
+import { fillSqlite } from "./into.ts";
 import { SqliteLedger } from "./ledger.ts";
 import { insertIdentity, migrateSqlite } from "./schema.ts";
 import type { SqliteTransaction } from "./transaction.ts";
@@ -37,6 +39,11 @@ export interface SqliteSinkOptions {
    * another name or without `apply`, whose rows would lack the effect.
    */
   readonly applyName?: string;
+  /**
+   * A table of the user's to fill from the fields of each write, in the transaction of its ledger row: instead of
+   * `apply`.
+   */
+  readonly into?: IntoTable;
   /**
    * Limit for an `apply` that returns a promise; other processes wait for the lock meanwhile.
    *
@@ -81,20 +88,21 @@ export class SqliteSink implements Sink {
    * Opens a ledger, and creates it where it is missing.
    *
    * @throws {SinkError} If an option is wrong, or the file cannot be opened, is not a SQLite database, or holds tables
-   * of a later version or rows of another effect.
+   * of a later version or rows of another effect, or no table to fill.
    */
   static async open(options: SqliteSinkOptions): Promise<SqliteSink> {
-    const { apply, applyTimeoutMs = APPLY_TIMEOUT_MS, lockWaitMs = LOCK_WAIT_MS } = options;
+    const { into, applyTimeoutMs = APPLY_TIMEOUT_MS, lockWaitMs = LOCK_WAIT_MS } = options;
     checkPath(options.path);
-    const applyName = resolveApplyName(apply, options.applyName);
+    const applyName = effectName(options);
     checkMilliseconds("applyTimeoutMs", applyTimeoutMs);
     checkMilliseconds("lockWaitMs", lockWaitMs);
     const path = resolve(options.path);
     const connection = await SqliteConnection.open(path, lockWaitMs, { onStatement: options.onStatement });
     try {
+      const description = `sqlite:${path}`;
+      const apply = into === undefined ? options.apply : fillSqlite(connection, into, description);
       if (await migrateSqlite(connection, lockWaitMs) === 0) options.onNewLedger?.(path);
       const ledger = new SqliteLedger(connection);
-      const description = `sqlite:${path}`;
       await checkEffect(connection, ledger, applyName, lockWaitMs, description);
       const flush = new SqliteFlush(connection, ledger, { apply, applyName, applyTimeoutMs, lockWaitMs, description });
       return new SqliteSink(path, connection, ledger, flush);
