@@ -7,8 +7,8 @@ import { Buffer } from "node:buffer";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
 import { partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { textLines } from "../protocol/text_lines.ts";
 import type { Json, Write } from "../protocol/write.ts";
+import { BadLineError, whyNotJson, whyNotUtf8 } from "./bad_line.ts";
 import { UsageError } from "./command.ts";
 
 /** Which fields of a line name and group its write. */
@@ -29,6 +29,8 @@ export interface ReadWrite {
 /** All of SHA-256: here the digest is not only a check, it is the name. */
 const LINE_DIGEST_CHARS = 43;
 
+const LINE_FEED = 10;
+
 /** Opens a file of JSON lines, or standard input where the path is `-`. */
 export async function openLines(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   if (path === "-") return Deno.stdin.readable;
@@ -46,36 +48,73 @@ export async function openLines(path: string): Promise<ReadableStream<Uint8Array
 /**
  * Reads one write from each line that is not blank.
  *
- * @throws {UsageError} At the first line that is not one; the message has its number.
+ * @param onBadLine Told about each line that is not one; left out, the first one ends the reading.
+ * @throws {BadLineError} At the first line that is not one.
+ * @throws {UsageError} If the input cannot be read on.
  */
 export async function* readWrites(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   fields: LineFields = {},
+  onBadLine: (bad: BadLineError) => Promise<void> = (bad) => Promise.reject(bad),
 ): AsyncGenerator<ReadWrite> {
   let number = 0;
-  try {
-    const text = stream.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
-    for await (const line of textLines(text)) {
-      number++;
-      if (line.trim() !== "") yield asWrite(line, number, fields);
+  const lines = byteLines(stream);
+  while (true) {
+    let next: IteratorResult<Uint8Array>;
+    try {
+      next = await lines.next();
+    } catch (error) {
+      throw new UsageError(`Cannot read the input after line ${number}: ${(error as Error).message}`);
     }
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`Cannot read the input after line ${number}: ${(error as Error).message}`);
+    if (next.done) return;
+    number++;
+    let write: ReadWrite | undefined;
+    try {
+      write = asWrite(next.value, number, fields);
+    } catch (error) {
+      if (!(error instanceof BadLineError)) throw error;
+      await onBadLine(error);
+    }
+    if (write !== undefined) yield write;
   }
 }
 
-function asWrite(line: string, number: number, { idField, partitionField }: LineFields): ReadWrite {
-  const refuse = (why: string) => new UsageError(`Line ${number} of the input ${why}`);
+/** Cuts bytes into lines, without their line feeds. A last line without one is a line too. */
+async function* byteLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    let start = 0;
+    for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, start)) {
+      yield Buffer.concat([...rest, piece.subarray(start, end)]);
+      rest = [];
+      start = end + 1;
+    }
+    if (start < piece.length) rest.push(piece.subarray(start));
+  }
+  if (rest.length > 0) yield Buffer.concat(rest);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** @returns Nothing for a line that is blank. */
+function asWrite(bytes: Uint8Array, number: number, fields: LineFields): ReadWrite | undefined {
+  const { idField, partitionField } = fields;
+  const refuse = (why: string) => new BadLineError(number, bytes, why);
+  if (bytes.length > LIMITS.lineBytesMax) {
+    throw refuse(`has ${bytes.length} bytes: at most ${LIMITS.lineBytesMax} are allowed`);
+  }
+  let line: string;
+  try {
+    line = decoder.decode(bytes);
+  } catch {
+    throw refuse(whyNotUtf8(bytes));
+  }
+  if (line.trim() === "") return undefined;
   let data: Json;
   try {
     data = JSON.parse(line, refuseInexact);
   } catch (error) {
-    throw refuse(error instanceof InexactNumberError ? error.message : "is not JSON");
-  }
-  const size = Buffer.byteLength(line);
-  if (size > LIMITS.writeBytesMax / 2) {
-    throw refuse(`has ${size} bytes: at most ${LIMITS.writeBytesMax / 2} are allowed`);
+    throw refuse(error instanceof InexactNumberError ? error.message : whyNotJson(error as Error, line));
   }
   let requestId: string;
   let partitionKey: string | undefined;
@@ -94,7 +133,7 @@ function asWrite(line: string, number: number, { idField, partitionField }: Line
   return {
     write: { requestId, data, ...(partitionKey !== undefined && { partitionKey }) },
     line: number,
-    bytes: size + Buffer.byteLength(requestId) + Buffer.byteLength(partitionKey ?? ""),
+    bytes: bytes.length + Buffer.byteLength(requestId) + Buffer.byteLength(partitionKey ?? ""),
   };
 }
 

@@ -16,6 +16,11 @@ export class LineRanges {
     this.#numbers.push(number);
   }
 
+  /** How many lines they are. */
+  get count(): number {
+    return this.#numbers.length;
+  }
+
   /** Whether there is no line. */
   get isEmpty(): boolean {
     return this.#numbers.length === 0;

@@ -10,7 +10,6 @@ import type { ReadWrite } from "./input.ts";
 import { LineRoom } from "./line_room.ts";
 import { LinesAhead } from "./lines_ahead.ts";
 import type { Progress } from "./progress.ts";
-import type { ReceiptFile } from "./receipt_file.ts";
 import { until } from "./until.ts";
 import type { WriteTally } from "./write_tally.ts";
 
@@ -28,7 +27,8 @@ export interface SendLinesOptions {
    */
   readonly stopAfter: number;
   readonly tally: WriteTally;
-  readonly receipts: Pick<ReceiptFile, "keep">;
+  /** Where outcomes are kept. */
+  readonly receipts: { keep(outcome: object): Promise<void> };
   readonly progress: Pick<Progress, "add">;
   /** Ends the sending; what is under way is still waited for. */
   readonly signal: AbortSignal;

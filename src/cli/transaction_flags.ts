@@ -54,7 +54,9 @@ export async function writesOf(flags: TransactionFlagValues, defaultCount?: numb
     if (count === undefined) throw new UsageError("Say what to run: --workflows N or --input FILE");
     return madeUpWrites(count, crypto.randomUUID());
   }
-  const lines = readWrites(await openLines(input), { idField: flags["id-field"] });
+  const lines = readWrites(await openLines(input), { idField: flags["id-field"] }, (bad) => {
+    throw new UsageError(`${bad.message} (no transaction was started: correct the line and run it again)`);
+  });
   const writes = await Array.fromAsync(lines, ({ write }) => write);
   if (writes.length === 0) throw new UsageError(`--input ${input} has no lines`);
   return writes;

@@ -5,10 +5,12 @@
  */
 import { BatchWriter } from "../client/batch_writer.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
-import { openLines, readWrites } from "./input.ts";
+import { BadLineError } from "./bad_line.ts";
+import { type LineFields, openLines, readWrites } from "./input.ts";
+import { LineRanges } from "./line_ranges.ts";
+import { openOutput } from "./output_file.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, requireWorkers } from "./server_access.ts";
-import { openReceipts } from "./receipt_file.ts";
 import { sendLines } from "./send_lines.ts";
 import {
   batchingFlags,
@@ -20,6 +22,8 @@ import {
   serverFlags,
 } from "./shared_flags.ts";
 import { WriteTally } from "./write_tally.ts";
+
+const encoder = new TextEncoder();
 
 await main({
   usage: "deno task write",
@@ -47,6 +51,13 @@ await main({
         "lines that wait at the same time are one round",
     },
     receipts: { type: "text", value: "FILE", help: "Keep a line of JSON for each receipt or error" },
+    "skip-bad": {
+      type: "text",
+      value: "FILE",
+      help:
+        "Go on after a line that cannot be a write (not JSON, over a limit, without its id), and keep it in this new " +
+        "file, as it is, to be corrected and written later; the reason is on stderr, and the exit code is 1",
+    },
     ...batchingFlags,
     ...bodyStorageFlag,
     ...nameFlag,
@@ -55,6 +66,7 @@ await main({
   examples: [
     "deno task write --input orders.jsonl --id-field orderId --partition-field customer",
     "zcat events.jsonl.gz | deno task write --input -",
+    "deno task write --input events.jsonl --skip-bad bad.jsonl",
   ],
   async run(flags, _operands, signal) {
     const { input } = flags;
@@ -63,12 +75,15 @@ await main({
     const dataConverter = await dataConverterOf(flags["body-storage"]);
     const fields = { idField: flags["id-field"], partitionField: flags["partition-field"] };
     // Standard input can be read only once, so there a bad line shows up in the middle.
-    const total = input === "-" ? undefined : await countWrites(input, fields);
+    const skipBad = flags["skip-bad"];
+    const total = input === "-" ? undefined : await countWrites(input, fields, skipBad !== undefined);
     const { address, namespace } = flags;
     const { name, batcher, worker } = namedQueues(flags.name);
     await using checked = await connectOrExplain(address, { namespace });
     await requireWorkers(checked.client, [batcher], `${worker} --role batcher`);
-    await using receipts = await openReceipts(flags.receipts, input);
+    await using receipts = await openOutput("--receipts", flags.receipts, { others: { "--input": input } });
+    const others = { "--input": input, "--receipts": flags.receipts };
+    await using skippedFile = await openOutput("--skip-bad", skipBad, { others, present: "refuse" });
     await using writer = await BatchWriter.connect({
       ...batching,
       address,
@@ -81,12 +96,19 @@ await main({
 
     const tally = new WriteTally();
     const progress = showProgress("Lines", total);
-    const { stoppedAfter, badLine, lostReceipt } = await sendLines(readWrites(await openLines(input), fields), {
+    const skipped = new LineRanges();
+    const onBadLine = skipBad === undefined ? undefined : async (bad: BadLineError) => {
+      await skippedFile.write(bad.bytes);
+      skipped.add(bad.line);
+      console.error(`Skipped: ${bad.message}`);
+    };
+    const lines = readWrites(await openLines(input), fields, onBadLine);
+    const { stoppedAfter, badLine, lostReceipt } = await sendLines(lines, {
       writer,
       concurrency: flags.concurrency,
       stopAfter: flags["stop-after"],
       tally,
-      receipts,
+      receipts: { keep: (outcome) => receipts.write(encoder.encode(JSON.stringify(outcome))) },
       progress,
       signal,
       say: (message) => console.error(message.replaceAll(/\s*\n\s*/g, " | ")),
@@ -96,20 +118,34 @@ await main({
     if (stoppedAfter !== undefined) {
       console.log(`Not sent:      all lines after line ${stoppedAfter}. Run it again: no line is stored twice.`);
     }
+    if (!skipped.isEmpty) {
+      console.log(`Skipped:       ${skipped.count} of the input, kept in ${skipBad}: ${skipped}`);
+    }
     if (lostReceipt !== undefined) throw lostReceipt;
     if (badLine !== undefined) {
-      const already = `the ${tally.stored} lines before it that are counted above are stored`;
+      const after = badLine instanceof BadLineError
+        ? "it and those after it were not sent. Run it again once it is corrected, or with --skip-bad FILE"
+        : "those after it were not sent. Run it again";
       throw new UsageError(
-        `${(badLine as Error).message} (${already}; mend it and run again, no line is stored twice)`,
+        `${(badLine as Error).message} (lines before it: ${tally.fates}; ${after}: no line is stored twice)`,
       );
     }
-    return tally.allStored ? 0 : EXIT_FAILED;
+    return tally.allStored && skipped.isEmpty ? 0 : EXIT_FAILED;
   },
 });
 
-async function countWrites(path: string, fields: Parameters<typeof readWrites>[1]): Promise<number> {
+/** Reads all lines before the first is sent, so that a bad one means that nothing was written, unless it is skipped. */
+async function countWrites(path: string, fields: LineFields, skipsBad: boolean): Promise<number> {
   let count = 0;
-  for await (const _ of readWrites(await openLines(path), fields)) count++;
-  if (count === 0) throw new UsageError(`--input ${path} has no lines`);
+  let skipped = 0;
+  const lines = readWrites(await openLines(path), fields, (bad) => {
+    if (!skipsBad) {
+      throw new UsageError(`${bad.message} (no line was sent: correct it, or skip it with --skip-bad FILE)`);
+    }
+    skipped++;
+    return Promise.resolve();
+  });
+  for await (const _ of lines) count++;
+  if (count + skipped === 0) throw new UsageError(`--input ${path} has no lines`);
   return count;
 }

@@ -64,6 +64,13 @@ export class WriteTally {
     return this.#counts.stored === this.#counts.total;
   }
 
+  /** What became of the writes, in one clause. */
+  get fates(): string {
+    const { stored, total } = this.#counts;
+    const unknown = this.#counts.of("unknown");
+    return `${stored} stored, ${total - stored - unknown} not stored, ${unknown} unknown`;
+  }
+
   /** A few lines for people. */
   summary({ updates, answeredWrites }: BatchWriterStats): string {
     const seconds = (performance.now() - this.#startedAt) / 1_000;

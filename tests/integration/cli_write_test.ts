@@ -1,4 +1,5 @@
 /** `deno task write` where something is in its way. */
+import { Buffer } from "node:buffer";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
@@ -8,6 +9,8 @@ import { runCommand, spawnCommand } from "../support/run_command.ts";
 function lines(count: number, prefix: string): string {
   return Array.from({ length: count }, (_, n) => `{"id":"${prefix}-${n}"}\n`).join("");
 }
+
+const NEW_LINE = new Uint8Array([10]);
 
 const ARGS = ["--input", "-", "--id-field", "id"];
 
@@ -49,6 +52,90 @@ labTests({}, [
     const [, committed] = /^(\d+) committed/.exec(stdout)?.map(Number) ?? [];
     assertEquals((await lab.ledgerRows("full-")).length, committed, stdout);
     assertStringIncludes(stdout, "Not sent:      all lines after line 2.");
+    await worker.stop();
+  }],
+
+  ["deno task write says where a line is bad, and what became of those before it", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const input = `{"id":"bad-1"}\n{"id":"bad-2"}\n{"id":"bad-3" "n":1}\n{"id":"bad-4"}\n`;
+    const { code, stdout, stderr } = await runCommand("write", ARGS, onLab(lab, input));
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      `error: Line 3 of the input is not JSON: Expected ',' or '}' after property value at column 15: ` +
+        `{"id":"bad-3" "n":1} (lines before it: 2 stored, 0 not stored, 0 unknown; it and those after it were not sent. ` +
+        `Run it again once it is corrected, or with --skip-bad FILE: no line is stored twice)\n`,
+    );
+    assertStringIncludes(stdout, "2 committed");
+    assertEquals((await lab.ledgerRows("bad-")).length, 2);
+    await worker.stop();
+  }],
+
+  ["deno task write --skip-bad keeps bad lines as they are, and goes on", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const encoder = new TextEncoder();
+    const bad = [
+      encoder.encode('{"id":"skip-2"'),
+      new Uint8Array([0x7b, 0xff, 0x7d, 0x0d]),
+      encoder.encode('{"no":"id"}'),
+      encoder.encode(`{"id":"skip-5","text":"${"x".repeat(512 * 1024)}"}`),
+    ];
+    const file = `${lab.ledgerFile}.lines`;
+    const kept = `${lab.ledgerFile}.bad`;
+    const first = encoder.encode('{"id":"skip-1"}\n\n');
+    const last = encoder.encode('{"id":"skip-7"}\n');
+    await Deno.writeFile(
+      file,
+      new Uint8Array(Buffer.concat([first, ...bad.flatMap((line) => [line, NEW_LINE]), last])),
+    );
+    for (const input of [file, "-"]) {
+      const args = ["--input", input, "--id-field", "id", "--skip-bad", kept];
+      const stdin = input === "-" ? '{"id":"skip-1"}\n{"id":' : "";
+      const { code, stdout, stderr } = await runCommand("write", args, onLab(lab, stdin));
+      assertEquals(code, 1, stderr);
+      if (input === "-") {
+        assertStringIncludes(
+          stderr,
+          'Skipped: Line 2 of the input is not JSON: it ends too early at column 7: {"id":\n',
+        );
+        assertStringIncludes(stdout, `Skipped:       1 of the input, kept in ${kept}: lines 2\n`);
+        assertEquals(await Deno.readTextFile(kept), '{"id":\n');
+      } else {
+        assertMatch(stdout, /^2 committed, 0 duplicate/);
+        assertStringIncludes(stdout, `Skipped:       4 of the input, kept in ${kept}: lines 3-6\n`);
+        assertStringIncludes(stderr, "Skipped: Line 4 of the input is not UTF-8 at column 2: {\ufffd}\\u{d}\n");
+        assertStringIncludes(stderr, 'Line 5 of the input cannot be used: it must have text or a number in field "id"');
+        assertStringIncludes(stderr, "Line 6 of the input has 524313 bytes: at most 524288 are allowed\n");
+        assertStringIncludes(stderr, "Lines: 2/2\n");
+        assertEquals(await Deno.readFile(kept), new Uint8Array(Buffer.concat(bad.flatMap((line) => [line, NEW_LINE]))));
+        const again = await runCommand("write", args, onLab(lab));
+        assertEquals(again.code, 2);
+        assertStringIncludes(again.stderr, `Cannot write --skip-bad ${kept}: it has lines, which would be lost`);
+      }
+      await Deno.remove(kept);
+    }
+    await worker.stop();
+  }],
+
+  ["deno task write does not keep bad lines in its input, or where receipts go", async (lab) => {
+    const worker = await lab.batcherWorker("batcher-queue");
+    const file = `${lab.ledgerFile}.same`;
+    await Deno.writeTextFile(file, lines(1, "same"));
+    const args = ["--input", file, "--skip-bad"];
+    const input = await runCommand("write", [...args, file], onLab(lab));
+    assertStringIncludes(input.stderr, "--skip-bad must be another file than --input: it would be lost");
+    const both = await runCommand("write", [...args, `${file}.new`, "--receipts", `${file}.new`], onLab(lab));
+    assertStringIncludes(both.stderr, "--skip-bad must be another file than --receipts: it would be lost");
+    const full = await runCommand(
+      "write",
+      [...ARGS, "--skip-bad", "/dev/full"],
+      onLab(lab, `{"id":"same-1"}\n{\n{"id":"same-2"}`),
+    );
+    assertEquals([input.code, both.code, full.code], [2, 2, 2]);
+    assertMatch(
+      full.stderr,
+      /^error: Cannot write --skip-bad \/dev\/full: No space left on device[^(]*\(os error 28\) \(lines before it: 1 stored/m,
+    );
     await worker.stop();
   }],
 
