@@ -125,6 +125,32 @@ postgresTest(
   },
 );
 
+postgresTest("a table that has the name of a ledger's and is none is named, and left as it is", async (cluster) => {
+  const tables = { ledger_table: "orders", dead_letter_table: "orders", schema: "batcher_schema" };
+  for (const [parameter, table] of Object.entries(tables)) {
+    const schema = `of the user's ${parameter}`;
+    await using store = await PostgresStore.create(cluster, { schema });
+    if (parameter === "schema") await store.query(`DROP TABLE ${store.schema}.batcher_schema`);
+    await store.query(`CREATE TABLE ${store.schema}.${table} (id integer, data text)`);
+    await store.query(`INSERT INTO ${store.schema}.${table} VALUES (1, 'mine')`);
+    const url = `${cluster.url()}?${parameter === "schema" ? "" : `${parameter}=${table}`}`;
+    const options = { url, schema };
+    const acts = [
+      () => PostgresSink.open(options),
+      () => openPostgresAdmin(options),
+      () => migratePostgresSink(options),
+      () => migratePostgresSink(options, null),
+      () => migratePostgresSink(options, "bank"),
+    ];
+    for (const act of acts) {
+      const message = await setupMessage(act);
+      assert(message.includes(`"${table}" is there and is not a table of a ledger: it has no column`), message);
+      assert(message.endsWith(`Set ${parameter} in the address to another name`), message);
+    }
+    assertEquals(await store.query(`SELECT * FROM ${store.schema}.${table}`), [{ id: 1, data: "mine" }]);
+  }
+});
+
 postgresTest("migratePostgresSink() makes a table that is missing, and open() says that it is", async (cluster) => {
   await using store = await PostgresStore.create(cluster);
   const other = { ...store.options, deadLetterTable: "other" };

@@ -65,6 +65,22 @@ fileTest("SqliteSink.open() lives in the user's database, and leaves its user_ve
   assertEquals(store.query("SELECT version FROM batcher_schema"), [{ version: 3 }]);
 });
 
+fileTest(
+  "SqliteSink.open() names a table of the user's that has the name of one of its own, and leaves it alone",
+  async () => {
+    for (const table of ["batched_writes", "rejected_writes", "batcher_schema", "batcher_ledger"]) {
+      await using store = new SqliteStore();
+      store.query(`CREATE TABLE ${table} (id integer)`);
+      for (const act of [() => store.openWith(), () => migrateSqliteSink({ path: store.path }, null)]) {
+        const { kind, wrote, message } = await assertRejects(act, SinkError);
+        assertEquals([kind, wrote], ["setup", "no"]);
+        assert(message.startsWith(`Cannot use this SQLite file as its table ${table} is not one of a ledger`), message);
+      }
+      assertEquals(store.query("SELECT name FROM sqlite_schema"), [{ name: table }]);
+    }
+  },
+);
+
 fileTest("SqliteSink.open() creates no folder, and names the one that is missing", async () => {
   await using store = new SqliteStore();
   const missing = `${store.folder}/ledgre`;

@@ -102,14 +102,47 @@ interface TablesFound {
   readonly deadLetters: boolean;
 }
 
-/** @throws {SinkError} If the table of dead letters is that of another ledger. */
+/** Columns that a table of a ledger has in every version. */
+const COLUMNS = {
+  ledger: ["request_id", "digest", "data", "batch_id", "batch_position", "committed_at"],
+  deadLetters: ["request_id", "digest", "data", "error_type", "batch_id", "rejected_at"],
+  version: ["ledger", "version"],
+} as const;
+
+/** What to set to another name, in the address, where somebody else's table has that of a ledger's. */
+const PARAMETERS = { ledger: "ledger_table", deadLetters: "dead_letter_table", version: "schema" } as const;
+
+/** SQL text of the columns of a table; null where there is none. */
+function columnsSql(table: string): string {
+  return `(SELECT json_agg(attname) FROM pg_catalog.pg_attribute
+    WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`;
+}
+
+/**
+ * Makes sure that a table which is there is one of a ledger.
+ *
+ * @throws {SinkError} If it is not: to write to it, or to alter it, would damage what is somebody else's.
+ */
+function checkOwn(table: keyof typeof COLUMNS, columns: readonly string[] | null, tables: PostgresTables): void {
+  const missing = columns === null ? undefined : COLUMNS[table].find((column) => !columns.includes(column));
+  if (missing === undefined) return;
+  const message =
+    `Cannot use the ledger ${tables.ledger} as ${tables[table]} is there and is not a table of a ledger: ` +
+    `it has no column ${missing}. Set ${PARAMETERS[table]} in the address to another name`;
+  throw new SinkError("setup", "no", message);
+}
+
+/** @throws {SinkError} If a table is none of a ledger, or that of dead letters is one of another ledger. */
 async function findTables(session: PostgresSession, tables: PostgresTables): Promise<TablesFound> {
   const [found] = await session.all(
-    `SELECT to_regclass($1) IS NOT NULL AS ledger, to_regclass($2) IS NOT NULL AS letters,
+    `SELECT ${columnsSql("$1")} AS ledger, ${columnsSql("$2")} AS letters,
       obj_description(to_regclass($2), 'pg_class') AS comment`,
     tables.ledger,
     tables.deadLetters,
   );
+  const { ledger, letters } = found as { ledger: string[] | null; letters: string[] | null };
+  checkOwn("ledger", ledger, tables);
+  checkOwn("deadLetters", letters, tables);
   const comment = found.comment as string | null;
   if (comment?.startsWith(OWNER) && comment !== OWNER + tables.ledgerName) {
     const owner = JSON.stringify(comment.slice(OWNER.length));
@@ -117,7 +150,7 @@ async function findTables(session: PostgresSession, tables: PostgresTables): Pro
       "give each its own dead_letter_table";
     throw new SinkError("setup", "no", message);
   }
-  return { ledger: found.ledger as boolean, deadLetters: found.letters as boolean };
+  return { ledger: ledger !== null, deadLetters: letters !== null };
 }
 
 /** Reads the version of the tables, 0 if there are none, or nothing says which ledger they are. */
@@ -134,8 +167,9 @@ interface SelfFound {
 
 async function readSelf(session: PostgresSession, tables: PostgresTables): Promise<SelfFound> {
   const none = { version: 0, applyName: null };
-  const [{ there }] = await session.all("SELECT to_regclass($1) IS NOT NULL AS there", tables.version);
-  if (!there) return none;
+  const [found] = await session.all(`SELECT ${columnsSql("$1")} AS columns`, tables.version);
+  if (found.columns === null) return none;
+  checkOwn("version", found.columns as string[], tables);
   // As JSON: a table of an earlier version has no such columns.
   const [row] = await session.all(
     `SELECT version, to_json(known) ->> 'identity' IS NOT NULL AND to_json(known) ->> 'epoch' IS NOT NULL AS identified,

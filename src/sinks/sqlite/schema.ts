@@ -21,8 +21,16 @@ const VERSION_TABLE = "batcher_schema";
 /** One row: which ledger this is, and what its rows have been through. */
 export const IDENTITY_TABLE = "batcher_ledger";
 
+/** All tables of a ledger, and columns that each has in every version. */
+const OWN_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  batched_writes: ["request_id", "digest", "data", "batch_id", "committed_at"],
+  rejected_writes: ["request_id", "digest", "data", "error_type", "batch_id", "rejected_at"],
+  [VERSION_TABLE]: ["version"],
+  [IDENTITY_TABLE]: ["identity", "epoch"],
+};
+
 /** All tables of a ledger. */
-export const OWN_TABLES: readonly string[] = ["batched_writes", "rejected_writes", VERSION_TABLE, IDENTITY_TABLE];
+export const OWN_TABLES: readonly string[] = Object.keys(OWN_COLUMNS);
 
 /** The statements that lead to each version from the one before; the first entry leads to version 1. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -64,7 +72,7 @@ const IDENTITY_VERSION = 3;
  * Takes no lock when there is nothing to do. Two processes may do it at the same time.
  *
  * @returns The version that was there before, 0 for none.
- * @throws {SinkError} If the tables are of a later version, which this code would damage.
+ * @throws {SinkError} If the tables are of a later version, or are somebody else's: this code would damage them.
  */
 export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<number> {
   if (readSqliteVersion(connection) === SQLITE_SCHEMA_VERSION) return SQLITE_SCHEMA_VERSION;
@@ -72,6 +80,7 @@ export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: nu
   try {
     const version = readSqliteVersion(connection);
     if (version > SQLITE_SCHEMA_VERSION) throw new SinkError("setup", "no", tooNew(version));
+    for (const table of OWN_TABLES) isThere(connection, table);
     for (const statements of MIGRATIONS.slice(version)) {
       for (const sql of statements) connection.run(sql);
     }
@@ -94,9 +103,22 @@ export function insertIdentity(connection: SqliteConnection): void {
 
 /** Reads the version of the tables, 0 if there are none. */
 export function readSqliteVersion(connection: SqliteConnection): number {
-  const [table] = connection.all("SELECT 1 FROM sqlite_schema WHERE name = ?", VERSION_TABLE);
-  if (table === undefined) return 0;
+  if (!isThere(connection, VERSION_TABLE)) return 0;
   return Number(connection.all(`SELECT max(version) AS version FROM ${VERSION_TABLE}`)[0]?.version ?? 0);
+}
+
+/**
+ * Whether a table of a ledger is there.
+ *
+ * @throws {SinkError} If somebody else's has its name: to write to it, or to alter it, would damage that.
+ */
+function isThere(connection: SqliteConnection, table: string): boolean {
+  const columns = connection.all("SELECT name FROM pragma_table_info(?)", table).map(({ name }) => name);
+  const missing = columns.length === 0 ? undefined : OWN_COLUMNS[table].find((column) => !columns.includes(column));
+  if (missing === undefined) return columns.length > 0;
+  const message = `Cannot use this SQLite file as its table ${table} is not one of a ledger: it has no column ` +
+    `${missing}. Rename it, or use another file`;
+  throw new SinkError("setup", "no", message);
 }
 
 function tooNew(version: number): string {
