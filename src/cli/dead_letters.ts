@@ -16,7 +16,7 @@ import {
   sinkFlag,
   sinkSpecOf,
 } from "./shared_flags.ts";
-import { asciiJson, shownText } from "./shown_text.ts";
+import { asciiJson, asciiJsonWithData, shownText } from "./shown_text.ts";
 
 const ACTIONS = ["list", "show", "retry", "drop"] as const;
 
@@ -76,12 +76,16 @@ await main({
 
 async function list(admin: SinkAdmin, limit: number, json: boolean): Promise<number> {
   const letters = await admin.listDeadLetters(limit);
-  for (const letter of letters) console.log(json ? asciiJson(letter) : lineOf(letter));
+  for (const letter of letters) console.log(json ? jsonOf(letter) : lineOf(letter));
   const total = await admin.countRejected();
   if (!json) {
     console.error(`${total} dead letters${total > letters.length ? `, the oldest ${letters.length} shown` : ""}`);
   }
   return 0;
+}
+
+function jsonOf({ data, ...letter }: DeadLetter): string {
+  return asciiJsonWithData(letter, data);
 }
 
 function lineOf({ rejectedAt, errorType, requestId, errorMessage }: DeadLetter): string {
@@ -90,7 +94,7 @@ function lineOf({ rejectedAt, errorType, requestId, errorMessage }: DeadLetter):
 
 async function show(admin: SinkAdmin, ids: readonly string[]): Promise<number> {
   const letters = await admin.findDeadLetters(ids);
-  for (const letter of letters) console.log(asciiJson(letter));
+  for (const letter of letters) console.log(jsonOf(letter));
   return sayMissing(ids, letters);
 }
 

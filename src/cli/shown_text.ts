@@ -11,8 +11,32 @@ export function shownText(text: string): string {
 
 /** Writes a value as JSON, with an escape for every character that is not of printable ASCII. */
 export function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
+  return asciiOf(JSON.stringify(value));
+}
+
+/**
+ * Writes an object as JSON with one more field, whose JSON is kept as it is: to read it would change long numbers.
+ *
+ * @param text What the field should hold. If it is not JSON, the field is called `dataText` and holds it as a string.
+ */
+export function asciiJsonWithData(value: object, text: string): string {
+  const json = isJson(text);
+  return `${asciiJson(value).slice(0, -1)},"${json ? "data" : "dataText"}":${json ? asciiOf(text) : asciiJson(text)}}`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** White space is the only thing outside of JSON's strings that can be something else than printable ASCII. */
+function asciiOf(json: string): string {
+  return json.replaceAll(
     /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    (unit) => unit < " " ? " " : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

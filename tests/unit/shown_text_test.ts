@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { asciiJson, shownText } from "../../src/cli/shown_text.ts";
+import { asciiJson, asciiJsonWithData, shownText } from "../../src/cli/shown_text.ts";
 import { createLog } from "../../src/worker/log.ts";
 import { shownLine } from "../../src/worker/shown_line.ts";
 
@@ -15,6 +15,15 @@ Deno.test("shownText() keeps a plain word, and asciiJson() nothing but printable
   assertEquals(shownText("order-17"), "order-17");
   assertEquals(shownText("order 17"), '"order 17"');
   assertEquals(asciiJson({ a: HOSTILE }), '{"a":"\\u001b[31m \\u009b2J \\u007f \\u202e \\n"}');
+});
+
+Deno.test("asciiJsonWithData() keeps a row's JSON as it is, and marks what is not JSON", () => {
+  const row = '{"n":12345678901234567890,\n "text":"é\u009b"}';
+  assertEquals(
+    asciiJsonWithData({ id: "a" }, row),
+    '{"id":"a","data":{"n":12345678901234567890,  "text":"\\u00e9\\u009b"}}',
+  );
+  assertEquals(asciiJsonWithData({ id: "a" }, "{no\nJSON"), '{"id":"a","dataText":"{no\\nJSON"}');
 });
 
 Deno.test("createLog() writes one line for an event, and nothing that a terminal obeys", () => {
