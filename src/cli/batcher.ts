@@ -4,6 +4,7 @@
  * @module
  */
 import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
+import { fullMessage } from "../client/transport_text.ts";
 import { BATCHER_TASK_QUEUE } from "../protocol/names.ts";
 import { SIGNAL_BATCHER_ID, SIGNAL_BATCHER_WORKFLOW, SIGNAL_VARIANT } from "../lab/protocol/names.ts";
 import { SIGNAL_DEFAULTS, type SignalBatcherInput, type SignalBatcherStats } from "../lab/protocol/signal_messages.ts";
@@ -94,13 +95,13 @@ async function monitor(client: Client, runId: string, intervalMs: number, signal
       console.log(`${time()}  ${lineOf(stats)}`);
     } catch (error) {
       // A worker or a server that is away may come back.
-      if (!signal.aborted) console.log(`${time()}  no answer, is a worker running? (${messageOf(error as Error)})`);
+      if (!signal.aborted) console.log(`${time()}  no answer, is a worker running? (${messageOf(error)})`);
     }
   }
 }
 
-function messageOf({ message, cause }: Error): string {
-  return (cause instanceof Error ? `${message}: ${cause.message}` : message).replaceAll(/\s*\n\s*/g, " | ");
+function messageOf(error: unknown): string {
+  return fullMessage(error).replaceAll(/\s*\n\s*/g, " | ");
 }
 
 function time(): string {

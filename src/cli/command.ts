@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { transportText } from "../client/transport_text.ts";
+import { fullMessage } from "../client/transport_text.ts";
 import { POSTGRES_FORM } from "../sinks/postgres/url.ts";
 import { shownLine } from "../worker/shown_line.ts";
 
@@ -128,12 +128,7 @@ function guardConsole(): void {
 }
 
 function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  // The SDK says what it could not do, and the cause why.
-  const why = error instanceof Error && error.name === "ServiceError" && error.cause instanceof Error
-    ? `: ${transportText(error.cause.message)}`
-    : "";
-  return withoutPasswords(message + why, Deno.args).replaceAll(/\s*\n\s*/g, " | ");
+  return withoutPasswords(fullMessage(error), Deno.args).replaceAll(/\s*\n\s*/g, " | ");
 }
 
 /** An argument, or the value of one, that may hold a password: an address that stands in a wrong place. */

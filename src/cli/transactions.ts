@@ -6,6 +6,7 @@
 import { type Client, WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { canonicalJson, digestOf } from "../client/canonical_json.ts";
+import { fullMessage } from "../client/transport_text.ts";
 import { type FailedOutcome, failedOutcome } from "../protocol/failures.ts";
 import { TRANSACTION_WORKFLOW, transactionWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
@@ -142,7 +143,7 @@ async function report(
     if (signal.aborted) return;
     const cause = error instanceof WorkflowFailedError ? error.cause : error;
     const errorType = cause instanceof ApplicationFailure ? cause.type ?? "Error" : (cause as Error)?.name ?? "Error";
-    const errorMessage = (cause as Error)?.message ?? String(cause);
+    const errorMessage = fullMessage(cause);
     // Whatever else ends a transaction, a termination for instance, may come after its row was stored.
     const outcome = cause instanceof ApplicationFailure ? failedOutcome(cause) : "unknown";
     onOutcome({ write, workflowId, errorType, errorMessage, outcome });

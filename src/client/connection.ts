@@ -8,7 +8,7 @@
  */
 import { Client, type ConnectionOptions, type WorkflowClientInterceptor } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
-import { loadClientConnectConfig } from "@temporalio/envconfig";
+import { loadClientConfigProfile, loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
 import { BodyStorage } from "../bodies/body_storage.ts";
 import { latestRun } from "../bodies/latest_run.ts";
@@ -54,17 +54,31 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Reads address, namespace, TLS and API key from Temporal's environment variables and configuration file.
  *
- * @throws {Error} If the file or the profile cannot be read.
+ * @throws {Error} If the file, the profile, or a file that they name cannot be read.
  */
 export function loadConnectConfig(options: ConnectOptions = {}): ConnectConfig {
-  const { connectionOptions, namespace } = loadClientConnectConfig({
-    ...(options.profile && { profile: options.profile }),
-  });
+  const { connectionOptions, namespace } = readSettings(() =>
+    loadClientConnectConfig({ ...(options.profile && { profile: options.profile }) })
+  );
   // A variable that is set to nothing is how a shell unsets it for one command.
   return {
     connection: { ...connectionOptions, address: options.address ?? (connectionOptions.address || DEFAULT_ADDRESS) },
     namespace: options.namespace ?? (namespace || "default"),
   };
+}
+
+/** The address that environment or configuration file name, if they name one. */
+export function configuredAddress(): string | undefined {
+  return readSettings(() => loadClientConfigProfile()).address || undefined;
+}
+
+function readSettings<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message = `Cannot use Temporal's settings (variables TEMPORAL_…, configuration file): ${shortMessage(error)}`;
+    throw new Error(message, { cause: error });
+  }
 }
 
 /** The same options for a native connection, which is also what workers need. */
@@ -137,7 +151,7 @@ type ConnectionKind = Pick<typeof NativeConnection, "connect">;
 /**
  * Connects to a server that answers.
  *
- * @throws {Error} If none does; the message has the address.
+ * @throws {Error} If none does, or the address is none; the message has the address.
  */
 export async function connectNative(
   options: ConnectionOptions,
@@ -147,6 +161,7 @@ export async function connectNative(
 ): Promise<NativeConnection> {
   const noServer = (why: string, cause?: unknown) =>
     new Error(`No Temporal server answers at ${options.address ?? DEFAULT_ADDRESS}: ${why}`, { cause });
+  checkAddress(options.address ?? DEFAULT_ADDRESS);
   const connecting = kind.connect({ ...nativeConnectionOptions(options), plugins }).catch((error) => {
     throw noServer(transportText(shortMessage(error)), error);
   });
@@ -161,4 +176,13 @@ export async function connectNative(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @throws {Error} If it is not an address of a server. What is in front of an `@` may be a password, and is not shown. */
+export function checkAddress(address: string): void {
+  const match = /^(?:\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::(?<port>\d+))?$/i.exec(address);
+  const port = Number(match?.groups?.port ?? 1);
+  if (match !== null && port >= 1 && port <= 65_535) return;
+  const shown = JSON.stringify(address.replace(/^.*@/s, "…@"));
+  throw new Error(`Cannot connect to a Temporal server as its address must be HOST or HOST:PORT: it is ${shown}`);
 }

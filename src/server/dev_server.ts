@@ -1,5 +1,5 @@
-import { loadClientConfigProfile } from "@temporalio/envconfig";
-import { loadConnectConfig } from "../client/connection.ts";
+import { checkAddress, configuredAddress, loadConnectConfig } from "../client/connection.ts";
+import { fullMessage } from "../client/transport_text.ts";
 import { checkTemporal } from "./check_temporal.ts";
 import { type DevServerOptions, type ResolvedDevServerOptions, resolveDevServerOptions } from "./dev_server_options.ts";
 import { freePort, isListening, LOOPBACK } from "./probe.ts";
@@ -132,8 +132,8 @@ async function startOnce(resolved: ResolvedDevServerOptions): Promise<DevServer>
 }
 
 async function findConfigured(): Promise<DevServer | undefined> {
-  const { address } = loadClientConfigProfile();
-  if (!address) return undefined;
+  const address = configuredAddress();
+  if (address === undefined) return undefined;
   return await takeServer(
     address,
     Deno.env.get("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "Temporal's configuration file",
@@ -144,15 +144,18 @@ async function findConfigured(): Promise<DevServer | undefined> {
  * Takes a server that runs, with the TLS settings, the namespace and the API key of the environment.
  *
  * @param source What names it, for people.
- * @throws {Error} If it does not answer.
+ * @throws {Error} If it does not answer, or the address is none.
  */
 export async function takeServer(address: string, source: string): Promise<DevServer> {
+  checkAddress(address);
   const { connection, namespace } = loadConnectConfig({ address });
   try {
     await checkTemporal(connection, REMOTE_CHECK_TIMEOUT_MS, namespace);
   } catch (cause) {
     const message = `Cannot use the Temporal server that ${source} names as it does not answer`;
-    throw new Error(`${message}: current value is ${address}, namespace ${namespace} (${reasonOf(cause)})`, { cause });
+    throw new Error(`${message}: current value is ${address}, namespace ${namespace} (${reasonOf(cause, address)})`, {
+      cause,
+    });
   }
   return runningServer(address, namespace, `from ${source} (${address})`);
 }
@@ -164,7 +167,9 @@ async function findRunning({ port, reuseRunning }: ResolvedDevServerOptions): Pr
     await checkTemporal({ address }, LOCAL_CHECK_TIMEOUT_MS, NAMESPACE);
   } catch (cause) {
     const message = `Cannot use port ${port} as what listens there is no Temporal server with namespace '${NAMESPACE}'`;
-    throw new Error(`${message}: current value is ${address} (${reasonOf(cause)}). Choose another port`, { cause });
+    throw new Error(`${message}: current value is ${address} (${reasonOf(cause, address)}). Choose another port`, {
+      cause,
+    });
   }
   return runningServer(address, NAMESPACE, `already running at ${address}`);
 }
@@ -202,7 +207,7 @@ async function untilServing(server: ServerProcess, address: string): Promise<voi
       // Else another server has answered, which took the port in the meantime.
       if (!server.hasExited) return;
     } catch (error) {
-      reason = reasonOf(error);
+      reason = reasonOf(error, address);
     }
     if (server.hasExited) {
       const { code } = await server.exited;
@@ -216,6 +221,7 @@ async function untilServing(server: ServerProcess, address: string): Promise<voi
   );
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Leaves out what a message about the address says already. */
+function reasonOf(error: unknown, address: string): string {
+  return fullMessage(error).replace(`No Temporal server answers at ${address}: `, "");
 }

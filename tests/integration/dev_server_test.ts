@@ -125,7 +125,16 @@ permittedTest("findOrStartDevServer() takes the server that TEMPORAL_ADDRESS nam
     await assertRejects(() => findOrStartDevServer(), Error, `${server.address}, namespace other`);
   });
   await withEnv({ TEMPORAL_ADDRESS: "127.0.0.1:1" }, async () => {
-    await assertRejects(() => findOrStartDevServer(), Error, "TEMPORAL_ADDRESS names as it does not answer");
+    const { message } = await assertRejects(() => findOrStartDevServer(), Error);
+    assertStringIncludes(message, "TEMPORAL_ADDRESS names as it does not answer: current value is 127.0.0.1:1, ");
+    assertEquals(message.split("127.0.0.1:1").length, 2, message);
+  });
+  await withEnv({ TEMPORAL_ADDRESS: "me:planted@h:1" }, async () => {
+    const { message } = await assertRejects(() => findOrStartDevServer(), Error, "must be HOST or HOST:PORT");
+    assertEquals(message.includes("planted"), false, message);
+  });
+  await withEnv({ TEMPORAL_ADDRESS: "", TEMPORAL_PROFILE: "nobody" }, async () => {
+    await assertRejects(() => findOrStartDevServer(), Error, "Cannot use Temporal's settings");
   });
 });
 
