@@ -19,6 +19,7 @@ import { sinks } from "../lab/bench/sinks.ts";
 import { createLog } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_INTERRUPTED, main, UsageError } from "./command.ts";
+import { measuredAddress, measuredFlag } from "./measured_server.ts";
 import { connectOrExplain } from "./server_access.ts";
 import { asciiJson } from "./shown_text.ts";
 
@@ -82,11 +83,7 @@ await main({
   operands: ["SCENARIO"],
   flags: {
     json: { type: "switch", help: "Print one JSON object a line instead of a table" },
-    address: {
-      type: "text",
-      value: "HOST:PORT",
-      help: "A Temporal server that runs (default: TEMPORAL_ADDRESS, or one is started for this)",
-    },
+    ...measuredFlag,
     rows: {
       type: "number",
       min: 1_000,
@@ -138,18 +135,10 @@ function addressFor(name: string, { ownServer, noServer }: NamedScenario, given:
     if (given !== undefined) throw new UsageError(`--address is not for ${name}: it runs without Temporal`);
     return undefined;
   }
-  const address = given ?? (Deno.env.get("TEMPORAL_ADDRESS") || undefined);
+  const address = measuredAddress(given);
   if (address !== undefined && ownServer !== undefined) {
     const instead = given === undefined ? "unset TEMPORAL_ADDRESS" : "leave out --address";
     throw new UsageError(`${name} runs only on a server that is started for it, as ${ownServer}: ${instead}`);
   }
-  if (address === undefined) forgetConfiguredServer();
   return address;
-}
-
-/** TLS, namespace and API key of another server are not for the one that is started here. */
-function forgetConfiguredServer(): void {
-  for (const name of Object.keys(Deno.env.toObject())) if (name.startsWith("TEMPORAL_")) Deno.env.delete(name);
-  // A file that is not there: that of the user is for another server too. Writer processes inherit it.
-  Deno.env.set("TEMPORAL_CONFIG_FILE", "none");
 }

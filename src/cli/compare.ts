@@ -16,6 +16,7 @@ import { renderText } from "../lab/compare/report_text.ts";
 import { createLog } from "../worker/log.ts";
 import { installRuntime } from "../worker/runtime.ts";
 import { EXIT_FAILED, EXIT_INTERRUPTED, main, printStyled, UsageError } from "./command.ts";
+import { measuredAddress, measuredFlag } from "./measured_server.ts";
 import { showSteps } from "./progress.ts";
 import { connectOrExplain } from "./server_access.ts";
 import { asciiJson } from "./shown_text.ts";
@@ -35,19 +36,18 @@ await main({
       default: VARIANTS.join(","),
       help: "Which ones to compare, with commas between them",
     },
-    server: {
-      type: "text",
-      value: "HOST:PORT",
-      help: "A Temporal server that runs (default: one is started, and stopped in the end)",
-    },
+    ...measuredFlag,
+    server: { type: "text", value: "HOST:PORT", help: "The same as --address" },
     json: { type: "switch", help: "Print one JSON object a line as it is measured, instead of tables in the end" },
   },
   examples: ["deno task compare --quick", "deno task compare --quick --json --variants update,signal"],
   async run(flags, _operands, signal) {
     const variants = variantsOf(flags.variants);
-    if (flags.server !== undefined) {
-      await (await connectOrExplain(flags.server, { flag: "--server" }))[Symbol.asyncDispose]();
+    if (flags.address !== undefined && flags.server !== undefined) {
+      throw new UsageError("--address and --server are the same: give one of them");
     }
+    const address = measuredAddress(flags.address ?? flags.server);
+    if (address !== undefined) await (await connectOrExplain(address))[Symbol.asyncDispose]();
     await prepareFolder(flags.out);
     const log = createLog("warn");
     installRuntime(log, "warn");
@@ -55,7 +55,7 @@ await main({
     const steps = showSteps(rowsIn(options), flags.json);
     const startedAt = new Date();
     await using system = await startCompareSystem({
-      address: flags.server,
+      address,
       quick: flags.quick,
       log,
       signal,

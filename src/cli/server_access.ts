@@ -16,11 +16,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Options of {@linkcode connectOrExplain}. */
 export interface ExplainOptions {
-  /**
-   * What the command calls the flag with the address.
-   * @default {"--address"}
-   */
-  readonly flag?: string;
   readonly namespace?: string;
   readonly dataConverter?: DataConverter;
 }
@@ -31,7 +26,7 @@ export interface ExplainOptions {
  */
 export async function connectOrExplain(
   address: string | undefined,
-  { flag = "--address", namespace: given, dataConverter }: ExplainOptions = {},
+  { namespace: given, dataConverter }: ExplainOptions = {},
 ): Promise<ConnectedClient> {
   installRuntime(createLog("warn"), "warn");
   const { connection, namespace } = loadConnectConfig({ address, namespace: given });
@@ -40,7 +35,7 @@ export async function connectOrExplain(
     connected = await connectClient({ address, namespace, connectTimeoutMs: CONNECT_TIMEOUT_MS, dataConverter });
   } catch (error) {
     throw new UsageError(
-      `${(error as Error).message}; start one with 'deno task server', or set TEMPORAL_ADDRESS or ${flag}`,
+      `${(error as Error).message}; start one with 'deno task server', or set TEMPORAL_ADDRESS or --address`,
     );
   }
   try {

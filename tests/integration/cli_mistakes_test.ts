@@ -107,6 +107,8 @@ const MISTAKES: readonly (readonly [string, readonly string[], string, string])[
   ["compare", ["--variants", "update,nonsense"], "", `Unknown variant "nonsense": it must be one of update, signal`],
   ["compare", ["--out", "deno.json"], "", "Cannot write to --out deno.json"],
   ["compare", ["--server", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
+  ["compare", ["--address", "127.0.0.1:1"], "", "No Temporal server answers at 127.0.0.1:1"],
+  ["compare", ["--address", "a", "--server", "b"], "", "--address and --server are the same: give one of them"],
 ];
 
 for (const [command, args, stdin, expected] of MISTAKES) {
@@ -120,6 +122,15 @@ for (const [command, args, stdin, expected] of MISTAKES) {
     assertEquals(stderr.includes("planted"), false, stderr);
     assertEquals(second, `Try: deno task ${command} --help`);
     assertEquals(rest, []);
+  });
+}
+
+for (const command of ["compare", "bench"]) {
+  permittedTest(`deno task ${command} measures the server that TEMPORAL_ADDRESS names`, async () => {
+    const args = command === "bench" ? ["floor"] : ["--quick"];
+    const { code, stderr } = await runCommand(command, args, { env: { TEMPORAL_ADDRESS: "127.0.0.1:1" } });
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "No Temporal server answers at 127.0.0.1:1");
   });
 }
 
