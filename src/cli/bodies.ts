@@ -12,6 +12,9 @@ import { main, UsageError } from "./command.ts";
 import { connectOrExplain } from "./server_access.ts";
 import { actionOf, bodyStorageFlag, serverFlags } from "./shared_flags.ts";
 
+/** As the flag has it. */
+const AGE_MIN = `${LIMITS.bodySweepAgeMinMs / 60_000}m`;
+
 const ACTIONS = ["count", "sweep"] as const;
 
 await main({
@@ -25,7 +28,7 @@ await main({
     "Batcher workers sweep what batchers leave behind by themselves. For s3:// set a lifecycle rule of the bucket.",
   operands: ["ACTION"],
   flags: {
-    "older-than": { type: "text", value: "AGE", help: "Age of bodies, as 90m, 36h, 30d or 8w; at least 10m" },
+    "older-than": { type: "text", value: "AGE", help: `Age of bodies, as 90m, 36h, 30d or 8w; at least ${AGE_MIN}` },
     "dry-run": { type: "switch", help: "Say how many bodies would go, and remove nothing" },
     ...bodyStorageFlag,
     ...serverFlags,
@@ -51,7 +54,7 @@ await main({
     if (age === undefined) throw new UsageError("Say what to remove: --older-than AGE, as in 7d");
     const olderThanMs = ageMsOf("--older-than", age);
     if (olderThanMs < LIMITS.bodySweepAgeMinMs) {
-      throw new UsageError(`--older-than must be at least ${LIMITS.bodySweepAgeMinMs / 60_000}m: it is ${age}`);
+      throw new UsageError(`--older-than must be at least ${AGE_MIN}: it is ${age}`);
     }
     await using connected = await connectOrExplain(flags.address, { namespace: flags.namespace });
     const dryRun = flags["dry-run"];

@@ -5,8 +5,10 @@
  */
 import type { Client } from "@temporalio/client";
 import type { FlushReport } from "../../activities/flush_batch.ts";
+import { DEFAULT_ADDRESS, DEFAULT_PORT } from "../client/connection.ts";
 import { batcherWorkflowId } from "../protocol/names.ts";
 import type { Write } from "../protocol/write.ts";
+import { UI_PORT_OFFSET } from "../server/dev_server_options.ts";
 import { type DevServer, findOrStartDevServer } from "../server/dev_server.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { endWorkflows } from "../worker/end_workflows.ts";
@@ -46,7 +48,7 @@ await main({
     keep: { type: "switch", help: "Leave server and workers running until Ctrl-C, to look around in the Web UI" },
     address: {
       ...addressFlag.address,
-      help: "Temporal server (default: TEMPORAL_ADDRESS, a profile, localhost:7233, or one is started)",
+      help: `Temporal server (default: TEMPORAL_ADDRESS, a profile, ${DEFAULT_ADDRESS}, or one is started)`,
     },
     "log-level": { ...logFlag["log-level"], default: "warn" },
   },
@@ -160,7 +162,7 @@ async function report(writes: readonly Write[], of: {
       "Web UI",
       server.startedByUs && !of.keep
         ? "run it with --keep to look around"
-        : ui ?? "wherever that server has it; a dev server has it on port 8233",
+        : ui ?? `wherever that server has it; a dev server has it on port ${DEFAULT_PORT + UI_PORT_OFFSET}`,
     ],
   ];
   console.log(lines.map(([name, text]) => `${`${name}:`.padEnd(17)}${text}`).join("\n"));

@@ -5,6 +5,7 @@
  */
 import type { BatchWriter } from "../client/batch_writer.ts";
 import { FAILURE, WriteError, WriteSubmissionFailedError } from "../protocol/failures.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import type { Receipt } from "../protocol/write.ts";
 import type { ReadWrite } from "./input.ts";
 import { LineRoom } from "./line_room.ts";
@@ -14,7 +15,7 @@ import { until } from "./until.ts";
 import type { WriteTally } from "./write_tally.ts";
 
 /** Half of what a writer lets wait: no line is to find it full. */
-const BYTES_AT_ONCE = 32 * 1024 * 1024;
+const BYTES_AT_ONCE = LIMITS.waitingBytes / 2;
 
 /** How lines are sent, and where it is told what became of them. */
 export interface SendLinesOptions {

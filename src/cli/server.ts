@@ -3,19 +3,24 @@
  *
  * @module
  */
+import { DEFAULT_PORT } from "../client/connection.ts";
+import { PORT_MAX, UI_PORT_OFFSET } from "../server/dev_server_options.ts";
+import { LOOPBACK } from "../server/probe.ts";
 import { startDevServer } from "../server/dev_server.ts";
 import { main } from "./command.ts";
 import { until } from "./until.ts";
-
-/** Where the commands look for a server by themselves. */
-const DEFAULT_ADDRESS = "127.0.0.1:7233";
 
 await main({
   usage: "deno task server",
   summary: "Starts a Temporal dev server on this machine, with its Web UI, until Ctrl-C.",
   flags: {
-    port: { type: "number", min: 0, max: 65_535, default: 7233, help: "Port; 0 takes a free one" },
-    "ui-port": { type: "number", min: 0, max: 65_535, help: "Port of the Web UI (default: port + 1000)" },
+    port: { type: "number", min: 0, max: PORT_MAX, default: DEFAULT_PORT, help: "Port; 0 takes a free one" },
+    "ui-port": {
+      type: "number",
+      min: 0,
+      max: PORT_MAX,
+      help: `Port of the Web UI (default: port + ${UI_PORT_OFFSET})`,
+    },
     "db-filename": {
       type: "text",
       value: "FILE",
@@ -33,7 +38,7 @@ await main({
     });
     console.log(`Temporal server: ${server.address} (namespace ${server.namespace})`);
     console.log(`Web UI:          ${server.uiUrl}`);
-    const flag = server.address === DEFAULT_ADDRESS ? "" : ` --address ${server.address}`;
+    const flag = server.address === `${LOOPBACK}:${DEFAULT_PORT}` ? "" : ` --address ${server.address}`;
     console.log(`Next:            deno task worker${flag}`);
     console.log("Ctrl-C stops it.");
     await until(signal);

@@ -5,9 +5,16 @@
  */
 import type { DataConverter } from "@temporalio/common";
 import { openBodyStorage } from "../bodies/open_body_storage.ts";
+import { DEFAULT_ADDRESS } from "../client/connection.ts";
 import { batcherNameProblem } from "../protocol/check.ts";
 import { DEFAULT_BATCHER_NAME, taskQueuesOf } from "../protocol/names.ts";
-import { type BatchingOptions, PRESETS, resolveBatchingOptions } from "../protocol/options.ts";
+import {
+  BATCHING_BOUNDS,
+  BATCHING_DEFAULTS,
+  type BatchingOptions,
+  PRESETS,
+  resolveBatchingOptions,
+} from "../protocol/options.ts";
 import { shellFlag } from "../protocol/shell_flag.ts";
 import { DEFAULT_SINK_SPEC, openSink, type OpenSinkOptions, parseSinkSpec } from "../sinks/open_sink.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -33,40 +40,31 @@ export const bodyStorageFlag = {
   },
 } as const;
 
-/** How writes are batched. */
+/** Makes the flag of an option. */
+function batchingFlag(option: keyof BatchingOptions, help: string) {
+  const [min, max] = BATCHING_BOUNDS[option];
+  return { type: "number", min, max, help: `${help} (default: ${BATCHING_DEFAULTS[option]})` } as const;
+}
+
+/** How writes are batched. A flag that is not given is not an option of the writer, which has its own default. */
 export const batchingFlags = {
   preset: {
     type: "text",
     choices: Object.keys(PRESETS),
     value: "NAME",
-    help: "Named policy; 'seed' is 100 writes or 20 s, whichever is first",
+    help: `Named policy; 'seed' is ${PRESETS.seed.maxBatchWrites} writes or ${PRESETS.seed.windowMs / 1_000} s, ` +
+      "whichever is first",
   },
-  "max-batch-writes": { type: "number", min: 1, max: 10_000, help: "Writes in one flush (default: 2000)" },
-  "window-ms": {
-    type: "number",
-    min: 0,
-    max: 3_600_000,
-    help: "Hold writes until the next multiple of this (default: 0, do not hold)",
-  },
-  "gather-ms": {
-    type: "number",
-    min: 0,
-    max: 60_000,
-    help: "Let a batcher wait so long for other writers before it flushes (default: 0)",
-  },
-  shards: { type: "number", min: 1, max: 1_024, help: "Shards; the same for every writer (default: 1)" },
-  "writers-max": {
-    type: "number",
-    min: 1,
-    max: 100,
-    help: "Writers of one batcher; more than 6 needs a server with a raised history.maxInFlightUpdates (default: 6)",
-  },
-  "confirmation-timeout-ms": {
-    type: "number",
-    min: 100,
-    max: 86_400_000,
-    help: "How long a caller waits for its receipt (default: 120000)",
-  },
+  "max-batch-writes": batchingFlag("maxBatchWrites", "Writes in one flush"),
+  "window-ms": batchingFlag("windowMs", "Hold writes until the next multiple of this; 0 holds none"),
+  "gather-ms": batchingFlag("gatherMs", "Let a batcher wait so long for other writers before it flushes"),
+  shards: batchingFlag("shards", "Shards; the same for every writer"),
+  "writers-max": batchingFlag(
+    "writersMax",
+    `Writers of one batcher; more than ${BATCHING_DEFAULTS.writersMax} needs a server with a raised ` +
+      "history.maxInFlightUpdates",
+  ),
+  "confirmation-timeout-ms": batchingFlag("confirmationTimeoutMs", "How long a caller waits for its receipt"),
 } as const;
 
 /** How much is told on stderr. */
@@ -79,7 +77,7 @@ export const addressFlag = {
   address: {
     type: "text",
     value: "HOST:PORT",
-    help: "Temporal server (default: TEMPORAL_ADDRESS, a profile, or localhost:7233)",
+    help: `Temporal server (default: TEMPORAL_ADDRESS, a profile, or ${DEFAULT_ADDRESS})`,
   },
 } as const;
 

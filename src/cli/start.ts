@@ -4,12 +4,13 @@
  * @module
  */
 import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { BATCHING_DEFAULTS } from "../protocol/options.ts";
 import { SIGNAL_BATCHER_ID } from "../lab/protocol/names.ts";
 import { SIGNAL_TRANSACTIONS } from "../lab/signal_transactions.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { showProgress } from "./progress.ts";
 import { connectOrExplain, isRunning, requireWorkers, unpolledTaskQueues } from "./server_access.ts";
-import { bodyStorageFlag, dataConverterOf, namedQueues, nameFlag, serverFlags } from "./shared_flags.ts";
+import { batchingFlags, bodyStorageFlag, dataConverterOf, namedQueues, nameFlag, serverFlags } from "./shared_flags.ts";
 import { transactionFlags, workMsOf, writesOf } from "./transaction_flags.ts";
 import { lineOf, TransactionTally } from "./transaction_tally.ts";
 import { runTransactions } from "./transactions.ts";
@@ -32,10 +33,8 @@ await main({
       help: "How transactions write; 'signal' is the older way, kept for comparison, and needs 'deno task batcher'",
     },
     "confirmation-timeout-ms": {
-      type: "number",
-      min: 100,
-      max: 86_400_000,
-      default: 120_000,
+      ...batchingFlags["confirmation-timeout-ms"],
+      default: BATCHING_DEFAULTS.confirmationTimeoutMs,
       help: "How long a transaction waits for its receipt or confirmation",
     },
     ...bodyStorageFlag,

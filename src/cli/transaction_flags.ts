@@ -8,6 +8,9 @@ import type { TransactionInput } from "../../workflows/transaction.ts";
 import { UsageError } from "./command.ts";
 import { madeUpWrites, openLines, readWrites } from "./input.ts";
 
+/** Simulated work of the original system: each step takes so many milliseconds. */
+const SEED_WORK_MS = [1_000, 3_000] as const;
+
 /** Where transactions come from. */
 export const transactionFlags = {
   workflows: { type: "number", min: 1, max: 100_000, help: "Run this many transactions, with made-up rows" },
@@ -25,12 +28,11 @@ export const transactionFlags = {
     type: "text",
     choices: ["none", "seed"],
     default: "none",
-    help: "Simulated work before and after the write; 'seed' is 1 to 3 s each",
+    help: `Simulated work before and after the write; 'seed' is ${
+      SEED_WORK_MS.map((ms) => ms / 1_000).join(" to ")
+    } s each`,
   },
 } as const;
-
-/** Simulated work of the original system: each step takes so many milliseconds. */
-const SEED_WORK_MS = [1_000, 3_000] as const;
 
 interface TransactionFlagValues {
   readonly workflows: number | undefined;

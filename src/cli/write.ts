@@ -4,6 +4,7 @@
  * @module
  */
 import { BatchWriter } from "../client/batch_writer.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { EXIT_FAILED, main, UsageError } from "./command.ts";
 import { BadLineError } from "./bad_line.ts";
 import { type LineFields, openLines, readWrites } from "./input.ts";
@@ -23,6 +24,9 @@ import {
 } from "./shared_flags.ts";
 import { WriteTally } from "./write_tally.ts";
 
+/** No line is to find its writer full. */
+const CONCURRENCY_MAX = 0.8 * LIMITS.waitingWrites;
+
 const encoder = new TextEncoder();
 
 await main({
@@ -41,7 +45,13 @@ await main({
       value: "NAME",
       help: "Field of a line that is its partition key: rows of one key are stored in the order of their lines",
     },
-    concurrency: { type: "number", min: 1, max: 40_000, default: 4_000, help: "Lines under way at the same time" },
+    concurrency: {
+      type: "number",
+      min: 1,
+      max: CONCURRENCY_MAX,
+      default: 4_000,
+      help: "Lines under way at the same time",
+    },
     "stop-after": {
       type: "number",
       min: 1,

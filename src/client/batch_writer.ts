@@ -142,8 +142,8 @@ export class BatchWriter implements AsyncDisposable {
   /** @throws {RangeError} If an option is out of its bounds; the message names option and value. */
   constructor(options: BatchWriterOptions) {
     this.options = resolveBatchingOptions(options);
-    this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? 50_000);
-    this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024);
+    this.#maxWaitingWrites = waitingLimit("maxWaitingWrites", options.maxWaitingWrites ?? LIMITS.waitingWrites);
+    this.#maxWaitingBytes = waitingLimit("maxWaitingBytes", options.maxWaitingBytes ?? LIMITS.waitingBytes);
     const { client, name = DEFAULT_BATCHER_NAME, onWarning = () => {} } = options;
     const taskQueue = options.taskQueue ?? taskQueuesOf(name).batcher;
     const problem = batcherNameProblem(name, "'name'");

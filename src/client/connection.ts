@@ -48,7 +48,12 @@ export interface ConnectConfig {
   readonly namespace: string;
 }
 
-const DEFAULT_ADDRESS = "localhost:7233";
+/** Port on which a server is looked for, and on which one is started. */
+export const DEFAULT_PORT = 7233;
+
+/** Where a server is looked for if nothing says where it is. */
+export const DEFAULT_ADDRESS: string = `localhost:${DEFAULT_PORT}`;
+
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 /**

@@ -43,6 +43,10 @@ export const LIMITS = {
   updateWritesMax: 2_000,
   /** Id, key and data of one write; half of what the server takes, as a durable flush repeats it with a header. */
   writeBytesMax: 1024 * 1024,
+  /** Writes that wait in a writer, by default. */
+  waitingWrites: 50_000,
+  /** Bytes that wait in a writer, by default. */
+  waitingBytes: 64 * 1024 * 1024,
   /** One line of a command's input: half of a write, as its canonical form may be longer, and id and key come with it. */
   lineBytesMax: 512 * 1024,
   /** Parts of a write that is too large for one Update: enough for the largest, with `writersMax` of 100 and a codec. */

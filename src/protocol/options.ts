@@ -75,7 +75,8 @@ export interface BatchingOptions {
 /** {@linkcode BatchingOptions} with every default filled in and every value checked. */
 export type ResolvedBatchingOptions = Readonly<Required<BatchingOptions>>;
 
-const DEFAULTS: ResolvedBatchingOptions = {
+/** What each option is where it is left out. */
+export const BATCHING_DEFAULTS: ResolvedBatchingOptions = {
   maxBatchWrites: LIMITS.updateWritesMax,
   maxBatchBytes: LIMITS.batchBytesMax,
   windowMs: 0,
@@ -95,7 +96,8 @@ const HOUR_MS = 3_600_000;
 /** Bounds of every time that a caller may be willing to wait for its receipt. */
 export const CONFIRMATION_TIMEOUT_BOUNDS_MS = [1, 24 * HOUR_MS] as const;
 
-const BOUNDS: Readonly<Record<keyof BatchingOptions, readonly [min: number, max: number]>> = {
+/** Smallest and largest value of each option. */
+export const BATCHING_BOUNDS: Readonly<Record<keyof BatchingOptions, readonly [min: number, max: number]>> = {
   maxBatchWrites: [1, LIMITS.batchWritesMax],
   maxBatchBytes: [1_024, LIMITS.batchBytesMax],
   windowMs: [0, HOUR_MS],
@@ -130,11 +132,11 @@ export function wholeNumberProblem(name: string, value: number, min: number, max
  * message names the option and the value.
  */
 export function resolveBatchingOptions(options: BatchingOptions = {}): ResolvedBatchingOptions {
-  const resolved: Record<string, number> = { ...DEFAULTS };
-  for (const key of Object.keys(DEFAULTS) as (keyof BatchingOptions)[]) {
+  const resolved: Record<string, number> = { ...BATCHING_DEFAULTS };
+  for (const key of Object.keys(BATCHING_DEFAULTS) as (keyof BatchingOptions)[]) {
     const value = options[key];
     if (value === undefined) continue;
-    const problem = wholeNumberProblem(key, value, ...BOUNDS[key]);
+    const problem = wholeNumberProblem(key, value, ...BATCHING_BOUNDS[key]);
     if (problem !== undefined) throw new RangeError(`Cannot batch as ${problem}`);
     resolved[key] = value;
   }

@@ -1,10 +1,11 @@
+import { DEFAULT_PORT } from "../client/connection.ts";
 import type { TemporalBinaryOptions } from "./temporal_binary.ts";
 
-/** Where Temporal's clients look for a local server. */
-const DEFAULT_PORT = 7233;
-const PORT_MAX = 65_535;
-/** The Web UI of a server on port 7233 is looked for on 8233. */
-const UI_PORT_OFFSET = 1_000;
+/** Largest port. */
+export const PORT_MAX = 65_535;
+
+/** Where the Web UI of a server is looked for, above its own port. */
+export const UI_PORT_OFFSET = 1_000;
 
 /** Options of {@linkcode startDevServer} and {@linkcode findOrStartDevServer}. */
 export interface DevServerOptions extends TemporalBinaryOptions {
