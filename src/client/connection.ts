@@ -156,7 +156,7 @@ type ConnectionKind = Pick<typeof NativeConnection, "connect">;
 /**
  * Connects to a server that answers.
  *
- * @throws {Error} If none does, or the address is none; the message has the address.
+ * @throws {Error} If none does, or the address is malformed; the message has the address.
  */
 export async function connectNative(
   options: ConnectionOptions,
@@ -183,7 +183,7 @@ export async function connectNative(
   }
 }
 
-/** @throws {Error} If it is not an address of a server. What is in front of an `@` may be a password, and is not shown. */
+/** @throws {Error} If it is malformed. What is in front of an `@` may be a password, and is not shown. */
 export function checkAddress(address: string): void {
   const match = /^(?:\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::(?<port>\d+))?$/i.exec(address);
   const port = Number(match?.groups?.port ?? 1);

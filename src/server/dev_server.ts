@@ -144,7 +144,7 @@ async function findConfigured(): Promise<DevServer | undefined> {
  * Takes a server that runs, with the TLS settings, the namespace and the API key of the environment.
  *
  * @param source What names it, for people.
- * @throws {Error} If it does not answer, or the address is none.
+ * @throws {Error} If it does not answer, or the address is malformed.
  */
 export async function takeServer(address: string, source: string): Promise<DevServer> {
   checkAddress(address);

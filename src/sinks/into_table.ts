@@ -52,7 +52,7 @@ const HASH_CHARS = 22;
  * Checks the effect of a sink.
  *
  * @returns Its name, `null` for a sink without one. That of a table is made of the table and the columns.
- * @throws {SinkError} If it is none that a sink can have.
+ * @throws {SinkError} If a sink cannot have it.
  */
 export function effectName({ apply, applyName, into }: EffectOptions): string | null {
   if (into === undefined) return resolveApplyName(apply, applyName);

@@ -125,7 +125,7 @@ postgresTest(
   },
 );
 
-postgresTest("a table that has the name of a ledger's and is none is named, and left as it is", async (cluster) => {
+postgresTest("a user's table with the name of a ledger's is refused, and left as it is", async (cluster) => {
   const tables = { ledger_table: "orders", dead_letter_table: "orders", schema: "batcher_schema" };
   for (const [parameter, table] of Object.entries(tables)) {
     const schema = `of the user's ${parameter}`;

@@ -77,7 +77,7 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** @throws {SinkError} If it is no name that PostgreSQL can have. */
+/** @throws {SinkError} If PostgreSQL cannot have such a name. */
 export function checkName(option: string, name: unknown): void {
   if (
     typeof name === "string" && name !== "" && name.isWellFormed() && !name.includes("\0") &&

@@ -121,7 +121,7 @@ function columnsSql(table: string): string {
 /**
  * Makes sure that a table which is there is one of a ledger.
  *
- * @throws {SinkError} If it is not: to write to it, or to alter it, would damage what is somebody else's.
+ * @throws {SinkError} If it is not: to write to it, or to alter it, would damage a table of the user's.
  */
 function checkOwn(table: keyof typeof COLUMNS, columns: readonly string[] | null, tables: PostgresTables): void {
   const missing = columns === null ? undefined : COLUMNS[table].find((column) => !columns.includes(column));
@@ -132,7 +132,7 @@ function checkOwn(table: keyof typeof COLUMNS, columns: readonly string[] | null
   throw new SinkError("setup", "no", message);
 }
 
-/** @throws {SinkError} If a table is none of a ledger, or that of dead letters is one of another ledger. */
+/** @throws {SinkError} If a table is not a ledger's, or the dead letters are those of another ledger. */
 async function findTables(session: PostgresSession, tables: PostgresTables): Promise<TablesFound> {
   const [found] = await session.all(
     `SELECT ${columnsSql("$1")} AS ledger, ${columnsSql("$2")} AS letters,

@@ -72,7 +72,7 @@ const IDENTITY_VERSION = 3;
  * Takes no lock when there is nothing to do. Two processes may do it at the same time.
  *
  * @returns The version that was there before, 0 for none.
- * @throws {SinkError} If the tables are of a later version, or are somebody else's: this code would damage them.
+ * @throws {SinkError} If the tables are of a later version, or are the user's: this code would damage them.
  */
 export async function migrateSqlite(connection: SqliteConnection, lockWaitMs: number): Promise<number> {
   if (readSqliteVersion(connection) === SQLITE_SCHEMA_VERSION) return SQLITE_SCHEMA_VERSION;
@@ -110,7 +110,7 @@ export function readSqliteVersion(connection: SqliteConnection): number {
 /**
  * Whether a table of a ledger is there.
  *
- * @throws {SinkError} If somebody else's has its name: to write to it, or to alter it, would damage that.
+ * @throws {SinkError} If a table of the user's has its name: to write to it, or to alter it, would damage that.
  */
 function isThere(connection: SqliteConnection, table: string): boolean {
   const columns = connection.all("SELECT name FROM pragma_table_info(?)", table).map(({ name }) => name);
