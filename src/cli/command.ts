@@ -111,9 +111,6 @@ export async function main<const F extends Flags>(command: Command<F>): Promise<
   }
 }
 
-/** Prints text that may hold commands to the terminal, such as colours, and nothing that others have sent. */
-export const printStyled: (text: string) => void = console.log.bind(console);
-
 /**
  * From here on nothing that is printed is a command to the terminal, wherever it comes from: a database, a server, an
  * argument.

@@ -5,14 +5,14 @@
  */
 import { makeDefaultFolder, parseSinkSpec } from "../sinks/open_sink.ts";
 import { SinkError } from "../sinks/sink.ts";
-import { PlainTable, type PlainTableName } from "./plain_table.ts";
+import { PlainTable } from "./plain_table.ts";
 
 /**
  * Opens a table without a ledger, in the database of a sink.
  *
  * @throws {SinkError} If it cannot be opened, or the database is no SQLite file.
  */
-export async function openPlainTable(spec: string, table: PlainTableName): Promise<PlainTable> {
+export async function openPlainTable(spec: string, table: string): Promise<PlainTable> {
   const parsed = parseSinkSpec(spec);
   if (parsed.kind === "sqlite") {
     makeDefaultFolder(parsed.path);

@@ -9,9 +9,6 @@ import { Serial } from "../sinks/serial.ts";
 import { SqliteConnection, type StatementObserver } from "../sinks/sqlite/connection.ts";
 import { whileLocked } from "../sinks/sqlite/lock.ts";
 
-/** The tables without a ledger, one for each variant that has none. */
-export type PlainTableName = "signal_writes" | "activity_writes" | "direct_writes";
-
 /** One row to insert. */
 export interface PlainRow {
   readonly requestId: string;
@@ -23,7 +20,7 @@ export interface PlainRow {
 export interface PlainTableOptions {
   /** The SQLite file. It and the table are created where they are missing; its folder must be there. */
   readonly path: string;
-  readonly table: PlainTableName;
+  readonly table: string;
   /** Told about each statement. */
   readonly onStatement?: StatementObserver;
 }
@@ -42,7 +39,7 @@ export class PlainTable {
   readonly #insert: string;
   readonly #serial = new Serial();
 
-  private constructor(connection: SqliteConnection, path: string, table: PlainTableName) {
+  private constructor(connection: SqliteConnection, path: string, table: string) {
     this.description = `${table} in sqlite:${path}`;
     this.#connection = connection;
     this.#insert = `INSERT INTO ${table} (request_id, data, batch_id, committed_at) VALUES (?, ?, ?, ?)`;

@@ -117,15 +117,17 @@ export class ServerProcess {
   }
 }
 
-interface Watchdog {
+/** What ends a process when ours is gone. */
+export interface Watchdog {
+  /** Lets the process live on, or be gone. */
   dismiss(): Promise<void>;
 }
 
-/** Starts a shell that kills `pid` when our process is gone; returns nothing where there is no shell. */
-function startWatchdog(pid: number): Watchdog | undefined {
+/** Starts a shell that sends `pid` a signal when our process is gone; returns nothing where there is no shell. */
+export function startWatchdog(pid: number, signal: "TERM" | "KILL" = "TERM"): Watchdog | undefined {
   if (Deno.build.os === "windows") return undefined;
   const shell = new Deno.Command("sh", {
-    args: ["-c", 'read -r _; kill "$0"', String(pid)],
+    args: ["-c", 'read -r _; kill -s "$1" "$0"', String(pid), signal],
     detached: true,
     stdin: "piped",
     stdout: "null",

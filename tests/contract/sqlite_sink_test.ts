@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { Child } from "../../src/lab/harness/child.ts";
 import { sinkContract } from "./sink_contract.ts";
 import { makeBatch, makeIds } from "./sink_store.ts";
 import { fileTest, SqliteStore } from "./sqlite_store.ts";
@@ -12,48 +13,14 @@ interface Answer {
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-/** Starts a process that writes the same request ids as every other one; `go` lets it begin. */
-class Writer {
-  readonly #child: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(path: string, name: string, batches: number, rowsPerBatch: number) {
-    const args = ["run", "-A", `${folder}sqlite_race_child.ts`, path, name, `${batches}`, `${rowsPerBatch}`];
-    const pipes = { stdin: "piped", stdout: "piped", stderr: "null" } as const;
-    this.#child = new Deno.Command(Deno.execPath(), { args, ...pipes }).spawn();
-    this.#lines = wholeLines(this.#child.stdout);
-  }
-
-  async ready(): Promise<void> {
-    assertEquals((await this.#lines.next()).value, "");
-  }
-
-  async go(): Promise<void> {
-    await this.#child.stdin.close();
-  }
-
-  async *answers(): AsyncGenerator<Answer> {
-    for (let line = await this.#lines.next(); !line.done; line = await this.#lines.next()) yield JSON.parse(line.value);
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.status;
-  }
-
-  async exitCode(): Promise<number> {
-    return (await this.#child.status).code;
-  }
+/** Starts a process that writes the same request ids as every other one, and begins when its input ends. */
+function startWriter(path: string, name: string, batches: number, rowsPerBatch: number): Child {
+  return Child.run(new URL("sqlite_race_child.ts", import.meta.url), [path, name, `${batches}`, `${rowsPerBatch}`]);
 }
 
-/** Yields lines, without what may come after the last line break. */
-async function* wholeLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
+/** What a writer has answered, without what may come after the last line break. */
+function answersOf({ output: { stdout } }: Child): Answer[] {
+  return stdout.split("\n").slice(1, -1).map((line) => JSON.parse(line));
 }
 
 sinkContract({ name: "SqliteSink", createStore: () => Promise.resolve(new SqliteStore()) }, fileTest);
@@ -68,11 +35,11 @@ fileTest("SqliteSink: two processes that write the same ids at the same time com
 /** Races two processes on a new ledger, checks what they stored, and says whether both had a part in it. */
 async function runRace(): Promise<boolean> {
   await using store = new SqliteStore();
-  const writers = ["one", "two"].map((name) => new Writer(store.path, name, 400, 10));
-  await Promise.all(writers.map((writer) => writer.ready()));
-  await Promise.all(writers.map((writer) => writer.go()));
-  const answers = await Promise.all(writers.map((writer) => Array.fromAsync(writer.answers())));
-  assertEquals(await Promise.all(writers.map((writer) => writer.exitCode())), [0, 0]);
+  const writers = ["one", "two"].map((name) => startWriter(store.path, name, 400, 10));
+  await Promise.all(writers.map((writer) => writer.until("\n")));
+  await Promise.all(writers.map((writer) => writer.endInput()));
+  assertEquals(await Promise.all(writers.map((writer) => writer.ended())), [0, 0]);
+  const answers = writers.map(answersOf);
   const committed = answers.map((own) => own.flatMap((answer) => answer.committed));
   assertEquals([committed.flat().length, new Set(committed.flat()).size], [4_000, 4_000]);
   assertEquals(answers.flat().reduce((sum, { duplicates }) => sum + duplicates, 0), 4_000);
@@ -82,14 +49,12 @@ async function runRace(): Promise<boolean> {
 
 fileTest("SqliteSink: a process that is killed leaves whole batches, and each that it answered", async () => {
   await using store = new SqliteStore();
-  const writer = new Writer(store.path, "killed", 1_000_000, 100);
-  await writer.ready();
-  await writer.go();
-  const answered: number[] = [];
-  for await (const { round } of writer.answers()) {
-    answered.push(round);
-    if (answered.length === 20) await writer.kill();
-  }
+  const writer = startWriter(store.path, "killed", 1_000_000, 100);
+  await writer.until("\n");
+  await writer.endInput();
+  await writer.until(/\n(?:.+\n){20}/);
+  await writer.kill();
+  const answered = answersOf(writer).map(({ round }) => round);
   assertEquals(store.query("PRAGMA integrity_check"), [{ integrity_check: "ok" }]);
   const batches = store.query("SELECT batch_id, count(*) AS count FROM batched_writes GROUP BY batch_id");
   assert(batches.every(({ count }) => count === 100));

@@ -1,7 +1,7 @@
 /** Processes that die and batchers that are ended under load: no write fails, none is lost, none is stored twice. */
 import { assertEquals, assertGreaterOrEqual, assertInstanceOf, assertLess } from "@std/assert";
 import { DatabaseWriteFailedError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
-import { ChildWorker } from "../support/child_worker.ts";
+import { startChildWorker } from "../support/child_worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { setupError } from "../support/faulty_sink.ts";
 import type { Lab } from "../support/lab.ts";
@@ -21,14 +21,14 @@ function startLoad(lab: Lab, name: string) {
 labTests({ keepState: true }, [
   ["write() goes on when a batcher's worker is killed under load", async (lab) => {
     const name = lab.name();
-    await using first = await ChildWorker.start(lab, name);
-    await using second = await ChildWorker.start(lab, name);
+    await using first = await startChildWorker(lab, name);
+    await using second = await startChildWorker(lab, name);
     const { load } = startLoad(lab, name);
     await load.untilMore(PHASE_WRITES);
     await first.kill();
     await load.untilMore(PHASE_WRITES);
     // One of the two had the batcher in its cache; the other one has it now.
-    await using _third = await ChildWorker.start(lab, name);
+    await using _third = await startChildWorker(lab, name);
     await second.kill();
     await load.untilMore(PHASE_WRITES);
     await load.end();
@@ -37,9 +37,9 @@ labTests({ keepState: true }, [
 
   ["write() whose worker dies between commit and answer is told committed, and has one row", async (lab) => {
     const name = lab.name();
-    await using doomed = await ChildWorker.start(lab, name, "--hang-after-commit");
+    await using doomed = await startChildWorker(lab, name, "--hang-after-commit");
     const written = lab.writer(name).write({ requestId: `${name}/a`, data: 1 });
-    await doomed.untilSaid("committed");
+    await doomed.until("committed");
     await doomed.kill();
     await lab.batcherWorker(name);
     const receipt = await written;
@@ -51,11 +51,11 @@ labTests({ keepState: true }, [
     "write() whose worker dies after the commit is not told 'not written' by a worker that may not write",
     async (lab) => {
       const name = lab.name();
-      await using doomed = await ChildWorker.start(lab, name, "--hang-after-commit");
+      await using doomed = await startChildWorker(lab, name, "--hang-after-commit");
       const told = lab.writer(name).write({ requestId: `${name}/a`, data: 1 }).catch((error) => error);
-      await doomed.untilSaid("committed");
+      await doomed.until("committed");
       await doomed.kill();
-      await using _heir = await ChildWorker.start(lab, name, "--no-permission");
+      await using _heir = await startChildWorker(lab, name, "--no-permission");
       assertInstanceOf(await told, WriteOutcomeUnknownError);
       assertEquals((await lab.ledgerRows(`${name}/`)).length, 1);
     },

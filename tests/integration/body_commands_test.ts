@@ -21,7 +21,6 @@ async function withWorker(
   run: () => Promise<void>,
 ): Promise<void> {
   const worker = spawnCommand("worker", args, { env: { TEMPORAL_ADDRESS: lab.address, ...env } });
-  const stderr = new Response(worker.stderr).text();
   const { unpolledTaskQueues } = await import("../../src/cli/server_access.ts");
   try {
     await eventually(
@@ -30,9 +29,7 @@ async function withWorker(
     );
     await run();
   } finally {
-    worker.kill("SIGINT");
-    await worker.status;
-    await Promise.all([stderr, worker.stdout.cancel(), worker.stdin.close()]);
+    await worker.kill("SIGINT");
   }
 }
 

@@ -95,11 +95,7 @@ labTests({}, [
   ["deno task worker and deno task start work together, and Ctrl-C ends the workers", async (lab) => {
     const file = `${directoryOf(lab)}/roles.db`;
     const roles = [["--role", "caller"], ["--role", "batcher", "--sink", `sqlite:${file}`]];
-    const workers = roles.map((args) => {
-      const worker = spawnCommand("worker", args, onLab(lab));
-      const stderr = new Response(worker.stderr).text();
-      return { worker, stderr };
-    });
+    const workers = roles.map((args) => spawnCommand("worker", args, onLab(lab)));
     await eventually("both workers poll", async () => {
       const { unpolledTaskQueues } = await import("../../src/cli/server_access.ts");
       return (await unpolledTaskQueues(lab.client, ["main-workflow-queue", "batcher-queue"])).length === 0;
@@ -113,15 +109,13 @@ labTests({}, [
     );
     assertMatch(stdout, /20 transactions in [\d.]+ s: 20 committed, 0 duplicate, 0 rejected/);
     assertEquals(await countRows(file), 20);
-    for (const [i, { worker, stderr }] of workers.entries()) {
+    for (const [i, worker] of workers.entries()) {
       // A person presses Ctrl-C, a container's end is SIGTERM.
       const [signal, code] = ([["SIGINT", 130], ["SIGTERM", 0]] as const)[i];
-      worker.kill(signal);
-      assertEquals((await worker.status).code, code);
-      const said = await stderr;
+      assertEquals(await worker.kill(signal), code);
+      const said = worker.output.stderr;
       assertStringIncludes(said, "Stopping: what has begun is finished first. Writes and transactions that wait");
       assertEquals(said.split(`WARN  Created a new ledger at ${file}\n`).length - 1, i, said);
-      await Promise.all([worker.stdout.cancel(), worker.stdin.close()]);
     }
   }],
 
@@ -149,18 +143,15 @@ labTests({}, [
 
   ["deno task demo ends in good order on Ctrl-C", async (lab) => {
     const args = ["--workflows", "2000", "--sink", `sqlite:${directoryOf(lab)}/interrupted.db`];
-    const demo = spawnCommand("demo", args, onLab(lab));
-    const stderr = new Response(demo.stderr).text();
-    const stdout = new Response(demo.stdout).text();
-    await demo.stdin.close();
+    await using demo = spawnCommand("demo", args, onLab(lab));
+    await demo.endInput();
     await eventually("transactions run", async () => {
       const { count } = await lab.client.workflow.count("WorkflowType = 'transaction' AND ExecutionStatus = 'Running'");
       return count > 10;
     });
-    demo.kill("SIGINT");
-    assertEquals((await demo.status).code, 130);
-    assertStringIncludes(await stderr, "Stopping what was started");
-    assertEquals(await stdout, "");
+    assertEquals(await demo.kill("SIGINT"), 130);
+    assertStringIncludes(demo.output.stderr, "Stopping what was started");
+    assertEquals(demo.output.stdout, "");
     // It was interrupted, and did not just finish.
     assert(await countRows(`${directoryOf(lab)}/interrupted.db`) < 2_000);
     await eventually("no transaction is left", async () => {
@@ -176,15 +167,15 @@ labTests({}, [
       await lab.batcherWorker("batcher-queue"),
       await lab.mainWorker("main-workflow-queue", lab.writer("batcher", { taskQueue: "batcher-queue" })),
     ];
-    const start = spawnCommand("start", ["--workflows", "3"], onLab(lab));
-    const stderr = new Response(start.stderr).text();
-    const stdout = new Response(start.stdout).text();
-    await start.stdin.close();
+    await using start = spawnCommand("start", ["--workflows", "3"], onLab(lab));
+    await start.endInput();
     const running = "WorkflowType = 'transaction' AND ExecutionStatus = 'Running'";
     await eventually("transactions run", async () => (await lab.client.workflow.count(running)).count === 3);
-    start.kill("SIGINT");
-    assertEquals((await start.status).code, 130, await stderr);
-    assertStringIncludes(await stdout, "3 not waited for (they go on by themselves, and their rows may be stored)\n");
+    assertEquals(await start.kill("SIGINT"), 130, start.output.stderr);
+    assertStringIncludes(
+      start.output.stdout,
+      "3 not waited for (they go on by themselves, and their rows may be stored)\n",
+    );
     assertEquals((await lab.client.workflow.count(running)).count, 3);
     release();
     await eventually("they end", async () => (await lab.client.workflow.count(running)).count === 0);

@@ -141,18 +141,14 @@ labTests({}, [
 
   ["deno task write ends on Ctrl-C although its input has not, and says how far it came", async (lab) => {
     const worker = await lab.batcherWorker("batcher-queue");
-    const write = spawnCommand("write", ARGS, onLab(lab));
-    const output = Promise.all([new Response(write.stdout).text(), new Response(write.stderr).text()]);
-    const input = write.stdin.getWriter();
-    await input.write(new TextEncoder().encode(lines(2, "early")));
+    await using write = spawnCommand("write", ARGS, onLab(lab));
+    await write.send(lines(2, "early"));
     await eventually("two rows", async () => (await lab.ledgerRows("early-")).length === 2);
-    write.kill("SIGINT");
-    assertEquals((await write.status).code, 130);
-    const [stdout, stderr] = await output;
+    assertEquals(await write.kill("SIGINT"), 130);
+    const { stdout, stderr } = write.output;
     assertMatch(stderr, /^Stopping: no more lines are sent\. \d are under way and are waited for; Ctrl-C again leaves/);
     assertStringIncludes(stdout, "2 committed");
     assertStringIncludes(stdout, "Not sent:      all lines after line 2. Run it again: no line is stored twice.");
-    await input.close().catch(() => {});
     await worker.stop();
   }],
 ]);

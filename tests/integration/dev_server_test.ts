@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { DevServer, DevServerOptions } from "../../src/server/dev_server.ts";
 import { permittedTest } from "../support/permitted.ts";
 import { isAlive, untilGone } from "../support/process_alive.ts";
+import { Child } from "../../src/lab/harness/child.ts";
 import { withEnv } from "../support/with_env.ts";
 
 const DEV_SERVER_URL = new URL("../../src/server/dev_server.ts", import.meta.url).href;
@@ -187,22 +188,11 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
       const server = await startDevServer({ port: 0, ui: false });
       console.log(server.pid);
       await new Promise((resolve) => setTimeout(resolve, 600_000));`;
-    const owner = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--quiet", code],
-      cwd: fileURLToPath(new URL("../../", import.meta.url)),
-      stdout: "piped",
-    }).spawn();
-    const output = owner.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    try {
-      const pid = Number((await output.read()).value);
-      assert(isAlive(pid));
-      owner.kill(signal);
-      await owner.status;
-      await untilGone(pid);
-    } finally {
-      await output.cancel();
-      if (isAlive(owner.pid)) owner.kill("SIGKILL");
-      await owner.status;
-    }
+    const cwd = fileURLToPath(new URL("../../", import.meta.url));
+    await using owner = new Child(Deno.execPath(), ["eval", "--quiet", code], { cwd });
+    const pid = Number((await owner.until(/^(\d+)\n/m))[1]);
+    assert(isAlive(pid));
+    await owner.kill(signal);
+    await untilGone(pid);
   });
 }

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BodyStorage } from "../../src/bodies/body_storage.ts";
 import { FileBodyDriver } from "../../src/bodies/file_driver.ts";
 import { WriteConfirmationTimeoutError } from "../../src/protocol/failures.ts";
-import { ChildWorker } from "../support/child_worker.ts";
+import { startChildWorkerOn } from "../support/child_worker.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
@@ -111,10 +111,10 @@ labTests({ dataConverter: { externalStorage: new BodyStorage({ driver: new FileB
     await leaveStoredBody(lab, name);
     const warnings: string[] = [];
     const writer = lab.writer(name, { onWarning: (message) => warnings.push(message) });
-    await using doomed = await ChildWorker.startOn(lab.ledgerFile, lab, name, "--hang-after-commit", bodyStorage);
+    await using doomed = await startChildWorkerOn(lab.ledgerFile, lab, name, "--hang-after-commit", bodyStorage);
     const write = { requestId: `${name}/small`, data: 1 };
     const first = writer.write(write);
-    await doomed.untilSaid("committed");
+    await doomed.until("committed");
     await doomed.kill();
     await lab.batcherWorker(name, {});
     // The first attempt was lost with its worker, so the server was never told why the others fail.

@@ -5,7 +5,7 @@ import type { BatchWriter } from "../../src/client/batch_writer.ts";
 import { LedgerSplitError, WriteOutcomeUnknownError } from "../../src/protocol/failures.ts";
 import { SqliteAdmin } from "../../src/sinks/sqlite/admin.ts";
 import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
-import { ChildWorker } from "../support/child_worker.ts";
+import { startChildWorkerOn } from "../support/child_worker.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { labTests } from "../support/lab_tests.ts";
@@ -60,7 +60,7 @@ labTests({}, [
     const first = await lab.batcherWorker(name);
     await writer.write({ requestId: `${name}/first`, data: 1 });
     await lab.ledgersCompared(name);
-    await using other = await ChildWorker.startOn(otherFile(lab, name), lab, name);
+    await using other = await startChildWorkerOn(otherFile(lab, name), lab, name);
     await first.stop();
     let n = 0;
     const write = () => writer.write({ requestId: `${name}/${n}`, data: n++ });
@@ -90,7 +90,7 @@ labTests({}, [
 
   ["write() to new shards finds that two workers have had different ledgers from the start", async (lab) => {
     const name = lab.name();
-    await using _other = await ChildWorker.startOn(otherFile(lab, name), lab, name);
+    await using _other = await startChildWorkerOn(otherFile(lab, name), lab, name);
     await lab.batcherWorker(name);
     const writer = lab.writer(name, { shards: SHARDS });
     const ids = Array.from({ length: 4 * SHARDS }, (_, i) => `${name}/${i}`);
@@ -135,9 +135,9 @@ labTests({}, [
       if (n === 0) await lab.ledgersCompared(name);
       await worker.stop();
     }
-    await using doomed = await ChildWorker.startOn(otherFile(lab, name), lab, name, "--hang-after-commit");
+    await using doomed = await startChildWorkerOn(otherFile(lab, name), lab, name, "--hang-after-commit");
     const told = writer.write({ requestId: `${name}/2`, data: 2 }).catch((error) => error);
-    await doomed.untilSaid("committed");
+    await doomed.until("committed");
     await doomed.kill();
     // The first ledger comes back, which was given up.
     await lab.batcherWorker(name);

@@ -68,16 +68,13 @@ labTests({}, [
     const env = { TEMPORAL_ADDRESS: lab.address };
     // So long a window is not for the fast attempt.
     const flags = ["--window-ms", "1500", "--log-level", "debug", "--sink", `sqlite:${lab.ledgerFile}`];
-    const worker = spawnCommand("worker", flags, { env });
-    const stderr = new Response(worker.stderr).text();
+    await using worker = spawnCommand("worker", flags, { env });
     await eventually("the transaction is stored", async () => {
       const { stdout } = await runCommand("start", ["--workflows", "1"], { env });
       return stdout.includes(" 1 committed");
     });
-    worker.kill("SIGINT");
-    await worker.status;
-    await Promise.all([worker.stdout.cancel(), worker.stdin.close()]);
-    const failures = (await stderr).split("\n").filter((line) => line.includes("Activity failed"));
+    await worker.kill("SIGINT");
+    const failures = worker.output.stderr.split("\n").filter((line) => line.includes("Activity failed"));
     assertEquals(failures.map((line) => line.replace(/^\S+ /, "")), [
       "DEBUG temporal: Activity failed: Window and gathering are longer than a fast attempt",
     ]);

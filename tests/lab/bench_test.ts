@@ -28,10 +28,7 @@ labTests({}, [
   }],
 
   ["deno task bench ends what it started on the server of TEMPORAL_ADDRESS at Ctrl-C", async (lab) => {
-    const bench = spawnCommand("bench", ["callers"], { env: { TEMPORAL_ADDRESS: lab.address } });
-    const stderr = new Response(bench.stderr).text();
-    const stdout = new Response(bench.stdout).text();
-    await bench.stdin.close();
+    await using bench = spawnCommand("bench", ["callers"], { env: { TEMPORAL_ADDRESS: lab.address } });
     await eventually(
       "its batcher runs",
       async () =>
@@ -39,8 +36,7 @@ labTests({}, [
           /^bench-\w+\/0\/0$/.test(workflowId) && status === "RUNNING"
         ),
     );
-    bench.kill("SIGINT");
-    assertEquals((await bench.status).code, 130, `${await stdout}${await stderr}`);
+    assertEquals(await bench.kill("SIGINT"), 130, bench.output.both);
     assertOnlyEnded(await workflowsOf(lab));
   }],
 ]);

@@ -28,12 +28,17 @@ const PLAN: LoadPlan = {
 };
 
 async function open(signal = new AbortController().signal) {
-  const { startCompareSystem } = await import("../../src/lab/compare/compare_system.ts");
+  const { startComparison } = await import("../../src/lab/compare/context.ts");
   const { createLog } = await import("../../src/worker/log.ts");
   const { installRuntime } = await import("../../src/worker/runtime.ts");
   const log = createLog("error", () => {});
   installRuntime(log, "error");
-  return await startCompareSystem({ quick: true, log, signal, progress: () => {} });
+  return await startComparison({ quick: true, log, signal, progress: () => {} });
+}
+
+async function named(...names: readonly string[]) {
+  const { variantOf } = await import("../../src/lab/compare/variants/mod.ts");
+  return names.map(variantOf);
 }
 
 function measured(rows: readonly (LoadRow | ImpossibleLoad)[], scenario: string, variant: string): LoadRow {
@@ -48,9 +53,8 @@ function assertNear(actual: number, expected: number, tolerance: number): void {
 
 permittedTest("runLoads() measures two variants in turns, and its figures add up", async () => {
   const { runLoads } = await import("../../src/lab/compare/loads.ts");
-  await using system = await open();
-  const { context } = system;
-  const variants = ["update", "signal"] as const;
+  await using context = await open();
+  const variants = await named("update", "signal");
   const rows = await Array.fromAsync(
     runLoads(context, { plan: PLAN, variants, loads: ["idle", "burst", "steady", "clients"] }),
   );
@@ -68,11 +72,11 @@ permittedTest("runLoads() measures two variants in turns, and its figures add up
   assertNear(signal.actions_per_write, 6, 1);
   assertNear(signal.events_per_write, 33, 3);
   for (const variant of variants) {
-    const burst = measured(rows, "burst", variant);
+    const burst = measured(rows, "burst", variant.name);
     assertEquals([burst.writes, burst.failed], [WRITES, 0]);
     assertGreater(burst.call_ms_p50, burst.p50_ms);
     assertNear(burst.statements_per_s * burst.rows_per_statement, burst.writes_per_s, 0.5);
-    assert(measured(rows, "steady", variant).writes >= 3 * WRITES);
+    assert(measured(rows, "steady", variant.name).writes >= 3 * WRITES);
   }
   assertEquals(measured(rows, "clients", "update").writes, WRITES);
   assertStringIncludes((rows.at(-1) as ImpossibleLoad).impossible, "cannot be answered");
@@ -80,9 +84,10 @@ permittedTest("runLoads() measures two variants in turns, and its figures add up
 
 permittedTest("runLoads() has each variant that gathers fill the same window", async () => {
   const { runLoads } = await import("../../src/lab/compare/loads.ts");
-  await using system = await open();
+  await using context = await open();
+  const variants = await named("update", "signal", "direct");
   const rows = await Array.fromAsync(
-    runLoads(system.context, { plan: PLAN, variants: ["update", "signal", "direct"], loads: ["trickle"] }),
+    runLoads(context, { plan: PLAN, variants, loads: ["trickle"] }),
   );
   for (const variant of ["update", "signal"]) {
     assertEquals(measured(rows, "trickle", variant).rows_per_statement, WRITES);
@@ -91,10 +96,10 @@ permittedTest("runLoads() has each variant that gathers fill the same window", a
 });
 
 permittedTest("runScaling() counts the connections of all processes", async () => {
-  const { runScaling } = await import("../../src/lab/compare/scaling.ts");
-  await using system = await open();
+  const { runScaling } = await import("../../src/lab/compare/loads.ts");
+  await using context = await open();
   const rows = await Array.fromAsync(
-    runScaling(system.context, { plan: PLAN, variants: ["update", "signal", "direct"] }),
+    runScaling(context, { plan: PLAN, variants: await named("update", "signal", "direct") }),
   );
   assertEquals(rows.map(({ variant, processes, connections }) => [variant, processes, connections]), [
     ["update", 2, 1],
@@ -105,12 +110,13 @@ permittedTest("runScaling() counts the connections of all processes", async () =
 
 permittedTest("runLoads() on a server that goes on leaves no workflow there", async () => {
   const { runLoads } = await import("../../src/lab/compare/loads.ts");
-  const { startCompareSystem } = await import("../../src/lab/compare/compare_system.ts");
-  await using system = await open();
-  const { address, client, log, signal } = system.context;
+  const { startComparison } = await import("../../src/lab/compare/context.ts");
+  await using context = await open();
+  const { address, client, log, signal } = context;
   {
-    await using other = await startCompareSystem({ address, quick: true, log, signal, progress: () => {} });
-    await Array.fromAsync(runLoads(other.context, { plan: PLAN, variants: ["update", "signal"], loads: ["burst"] }));
+    await using other = await startComparison({ address, quick: true, log, signal, progress: () => {} });
+    const variants = await named("update", "signal");
+    await Array.fromAsync(runLoads(other, { plan: PLAN, variants, loads: ["burst"] }));
   }
   const running = () => Array.fromAsync(client.workflow.list({ query: `ExecutionStatus = "Running"` }));
   const { eventually } = await import("../support/eventually.ts");
@@ -120,18 +126,12 @@ permittedTest("runLoads() on a server that goes on leaves no workflow there", as
 permittedTest("deno task compare ends everything at Ctrl-C", async () => {
   const directory = await Deno.makeTempDir();
   const args = ["--quick", "--json", "--out", `${directory}/out`];
-  const child = spawnCommand("compare", args, { env: { TMPDIR: directory }, detached: true });
-  let stderr = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    const wasIdle = stderr.includes("idle, round");
-    stderr += text;
-    if (!wasIdle && stderr.includes("idle, round")) Deno.kill(-child.pid, "SIGINT");
-  }
-  assertEquals((await child.status).code, 130, stderr);
+  await using child = spawnCommand("compare", args, { env: { TMPDIR: directory }, detached: true });
+  await child.until("idle, round");
+  Deno.kill(-child.pid, "SIGINT");
+  assertEquals(await child.ended(), 130, child.output.stderr);
   assertEquals(await processesOf(directory), []);
   assertEquals(Array.from(Deno.readDirSync(directory), ({ name }) => name), ["out"]);
-  await child.stdout.cancel();
-  await child.stdin.close();
   await Deno.remove(directory, { recursive: true });
 });
 

@@ -1,25 +1,23 @@
 /** Every variant behind the one interface, with its workers in processes of their own. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { VariantName } from "../../src/lab/compare/report_data.ts";
 import type { Told, VariantOptions } from "../../src/lab/compare/variant.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Lab } from "../support/lab.ts";
 import { type LabCase, labTests } from "../support/lab_tests.ts";
 
 /** Starts what a variant needs: one process for each of its two services. */
-async function start(lab: Lab, name: VariantName) {
-  const { VARIANT } = await import("../../src/lab/compare/variants.ts");
-  const { NO_WINDOW } = await import("../../src/lab/compare/variant.ts");
+async function start(lab: Lab, name: string) {
+  const { variantOf } = await import("../../src/lab/compare/variants/mod.ts");
   const { WorkerProcess } = await import("../../src/lab/compare/worker_process.ts");
   const { prepareDatabase, rowsByKey } = await import("../../src/lab/compare/database.ts");
-  const variant = VARIANT[name];
-  const databaseFile = `${lab.ledgerFile}.compare`;
-  await prepareDatabase(databaseFile);
+  const variant = variantOf(name);
+  const databaseFile = `${lab.ledgerFile}.${name}`;
+  await prepareDatabase(databaseFile, variant);
   const options: VariantOptions = {
     address: lab.address,
     name: lab.name(name),
     databaseFile,
-    policy: NO_WINDOW[name],
+    policy: variant.noWindow,
     confirmationTimeoutMs: 30_000,
   };
   const stack = new AsyncDisposableStack();
@@ -35,15 +33,15 @@ async function start(lab: Lab, name: VariantName) {
       const call = { workflowId: lab.name(options.name), requestId, data: { key, amount } };
       return await variant.told(lab.client, await variant.startCaller(lab.client, options, call));
     },
-    rows: (key: string) => rowsByKey(databaseFile, name).get(key) ?? 0,
+    rows: (key: string) => rowsByKey(databaseFile, variant).get(key) ?? 0,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
 /** Rows after a second call with the same request id, sent when the first one was answered. */
-const ROWS_OF_A_DUPLICATE: Record<VariantName, number> = { update: 1, signal: 2, activity: 2, direct: 2 };
+const ROWS_OF_A_DUPLICATE: Record<string, number> = { update: 1, signal: 2, activity: 2, direct: 2 };
 
-function caseOf(name: VariantName): LabCase {
+function caseOf(name: string): LabCase {
   return [`${name} answers, can be measured, and is sent the same request again`, async (lab) => {
     await using system = await start(lab, name);
     const before = await system.database.measure();

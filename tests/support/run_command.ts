@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Child } from "../../src/lab/harness/child.ts";
 
 /** Every command of this project that has flags of its own. */
 export const COMMANDS = [
@@ -36,19 +37,9 @@ export interface RunOptions {
 }
 
 /** Starts `src/cli/<name>.ts`, without the settings of the person who runs the tests. */
-export function spawnCommand(
-  name: string,
-  args: readonly string[],
-  { env = {}, detached = false }: RunOptions = {},
-): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `src/cli/${name}.ts`, ...args],
-    env: { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", BODY_STORAGE: "", ...env },
-    detached,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+export function spawnCommand(name: string, args: readonly string[], { env, detached }: RunOptions = {}): Child {
+  const none = { NO_COLOR: "1", TEMPORAL_ADDRESS: "", TEMPORAL_NAMESPACE: "", SINK_URL: "", BODY_STORAGE: "" };
+  return Child.run(new URL(`../../src/cli/${name}.ts`, import.meta.url), args, { env: { ...none, ...env }, detached });
 }
 
 /** Runs `src/cli/<name>.ts` to its end. */
@@ -57,11 +48,11 @@ export async function runCommand(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<CommandResult> {
-  const child = spawnCommand(name, args, options);
-  const writer = child.stdin.getWriter();
+  await using child = spawnCommand(name, args, options);
   // A command that refuses its flags does not wait for its input.
-  await writer.write(new TextEncoder().encode(options.stdin ?? "")).then(() => writer.close()).catch(() => {});
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  await child.send(options.stdin ?? "");
+  await child.endInput();
+  const code = await child.ended();
+  const { stdout, stderr } = child.output;
+  return { code, stdout, stderr };
 }

@@ -3,51 +3,39 @@
  *
  * @module
  */
-import { eventually } from "./eventually.ts";
+import type { Child } from "../../src/lab/harness/child.ts";
 import type { Lab } from "./lab.ts";
 import { spawnCommand } from "./run_command.ts";
 
 /** A command that runs until Ctrl-C. */
 export class Running implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reading: Promise<unknown>;
-  /** Everything on stdout and stderr so far. */
-  said = "";
+  readonly #child: Child;
 
   constructor(name: string, args: readonly string[], lab: Lab) {
     this.#child = spawnCommand(name, args, { env: { TEMPORAL_ADDRESS: lab.address } });
-    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+  }
+
+  /** Everything on stdout and stderr so far. */
+  get said(): string {
+    return this.#child.output.both;
   }
 
   /** Waits until it has said this. */
   async until(said: string | RegExp): Promise<void> {
-    await eventually(`${said}`, async () => await Promise.resolve(this.said.match(said) !== null));
+    await this.#child.until(said);
   }
 
   /** Waits for its end. @returns The exit code. */
-  async ended(): Promise<number> {
-    const { code } = await this.#child.status;
-    await this.#reading;
-    return code;
+  ended(): Promise<number> {
+    return this.#child.ended();
   }
 
   /** Presses Ctrl-C. @returns The exit code. */
-  async interrupt(): Promise<number> {
-    this.#child.kill("SIGINT");
-    return await this.ended();
-  }
-
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.said += text;
+  interrupt(): Promise<number> {
+    return this.#child.kill("SIGINT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.ended();
-    await this.#child.stdin.close();
+    await this.#child.kill();
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { textLines } from "../../src/protocol/text_lines.ts";
+import { Child } from "../../src/lab/harness/child.ts";
 
 /** Where the server's program is: on PATH, or where `.ci/run` has put it. */
 export function findMotoServer(): string | undefined {
@@ -16,26 +16,15 @@ export const INSTALL_S3_SERVER = "put an S3 server on PATH: pip install 'moto[se
 
 /** A server that keeps its objects in memory, with one bucket. */
 export class S3Server implements AsyncDisposable {
-  private constructor(private readonly child: Deno.ChildProcess, readonly endpoint: string, readonly bucket: string) {}
+  private constructor(private readonly child: Child, readonly endpoint: string, readonly bucket: string) {}
 
   /** Starts it on a free port. */
   static async start(program: string, bucket: string): Promise<S3Server> {
-    const child = new Deno.Command(program, {
-      args: ["-H", "127.0.0.1", "-p", "0"],
-      env: { PYTHONUNBUFFERED: "1" },
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const lines = textLines(child.stderr.pipeThrough(new TextDecoderStream()));
-    for (let next = await lines.next(); !next.done; next = await lines.next()) {
-      const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(next.value)?.[0];
-      if (endpoint === undefined) continue;
-      void drain(lines);
-      const server = new S3Server(child, endpoint, bucket);
-      await server.#request("PUT", "");
-      return server;
-    }
-    throw new Error("The S3 server ended before it said where it listens");
+    const child = new Child(program, ["-H", "127.0.0.1", "-p", "0"], { env: { PYTHONUNBUFFERED: "1" } });
+    const [endpoint] = await child.until(/http:\/\/127\.0\.0\.1:\d+(?=\s)/);
+    const server = new S3Server(child, endpoint, bucket);
+    await server.#request("PUT", "");
+    return server;
   }
 
   /** Keys of all objects. */
@@ -51,8 +40,7 @@ export class S3Server implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill("SIGKILL");
-    await this.child.status;
+    await this.child.kill();
   }
 
   async #request(method: string, rest: string): Promise<Response> {
@@ -60,10 +48,6 @@ export class S3Server implements AsyncDisposable {
     if (response.ok) return response;
     throw new Error(`${method} of ${this.bucket}${rest} was answered with ${response.status}`);
   }
-}
-
-async function drain(lines: AsyncIterator<string>): Promise<void> {
-  while (!(await lines.next()).done);
 }
 
 function isFile(path: string): boolean {

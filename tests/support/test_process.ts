@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Child } from "../../src/lab/harness/child.ts";
 
 /** How many tests ended how. */
 export interface Counts {
@@ -30,40 +31,25 @@ export interface TestProcessOptions {
 /** Interrupted, `deno test` says which tests have not ended; one that is stuck does not even do that. */
 const KILL_AFTER_MS = 5_000;
 
-/** A server that a killed test has left behind may hold its output open. */
-const OUTPUT_AFTER_EXIT_MS = 1_000;
-
-/** Runs `deno test` in a process of its own. */
+/** Runs `deno test` in a process of its own, which ends with this one, also where this one is killed. */
 export async function runTests(paths: readonly string[], options: TestProcessOptions): Promise<TestProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...options.args, ...paths],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = { stdout: "", stderr: "" };
-  const read = Promise.all((["stdout", "stderr"] as const).map(async (name) => {
-    for await (const text of child[name].pipeThrough(new TextDecoderStream())) output[name] += text;
-  }));
+  await using child = new Child(Deno.execPath(), ["test", "-A", ...options.args, ...paths], { env: { NO_COLOR: "1" } });
+  await child.endInput();
   let hung = false;
   const timers = [
     setTimeout(() => {
       hung = true;
-      child.kill("SIGINT");
+      void child.kill("SIGINT");
     }, options.limitMs),
     setTimeout(() => child.kill("SIGKILL"), options.limitMs + KILL_AFTER_MS),
   ];
-  const { code } = await child.status;
+  const code = await child.ended();
   timers.forEach(clearTimeout);
-  const waited = Promise.withResolvers<void>();
-  const timer = setTimeout(waited.resolve, OUTPUT_AFTER_EXIT_MS);
-  await Promise.race([read, waited.promise]);
-  clearTimeout(timer);
-  const counts = readCounts(output.stdout);
+  const { stdout, stderr } = child.output;
+  const counts = readCounts(stdout);
   const problem = hung ? `did not end within ${options.limitMs / 1_000} s` : problemOf(code, counts);
   const { passed = 0, failed = 0, ignored = 0 } = counts ?? {};
-  return { ...output, passed, failed: problem === "" ? failed : Math.max(1, failed), ignored, problem };
+  return { stdout, stderr, passed, failed: problem === "" ? failed : Math.max(1, failed), ignored, problem };
 }
 
 /** Reads the last line of `deno test`; a process that died has printed none. */

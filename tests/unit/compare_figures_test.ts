@@ -1,17 +1,9 @@
 import { assertEquals } from "@std/assert";
-import {
-  compareTo,
-  count,
-  formatDuration,
-  formatMs,
-  formatNumber,
-  isClearlyLess,
-  listed,
-} from "../../src/lab/compare/report/figures.ts";
-import { chartColour, COLOURS, THEMES, useVariables } from "../../src/lab/compare/report/palette.ts";
+import { formatDuration, formatMs, formatNumber } from "../../src/lab/compare/report/figures.ts";
+import { chartColour, cssVariables, THEMES, useVariables } from "../../src/lab/compare/report/palette.ts";
 import { escapeHtml, markup } from "../../src/lab/compare/report/markup.ts";
-import { VARIANTS } from "../../src/lab/compare/report_data.ts";
 import { assert } from "@std/assert";
+import { permittedTest } from "../support/permitted.ts";
 
 Deno.test("formatNumber() writes few digits, and never a figure that is nothing", () => {
   const shown: readonly (readonly [number, string])[] = [
@@ -28,7 +20,6 @@ Deno.test("formatNumber() writes few digits, and never a figure that is nothing"
     [99.96, "100"],
     [118.4, "118"],
     [11_240.4, "11,240"],
-    [1e-9, "1.0e-9"],
     [NaN, "unknown"],
     [Infinity, "unknown"],
   ];
@@ -46,34 +37,7 @@ Deno.test("formatMs() and formatDuration() choose the unit that is read most eas
     "11.2 s",
   ]);
   assertEquals([0, 45, 59.6, 60, 284].map(formatDuration), ["0 s", "45 s", "1 min 0 s", "1 min 0 s", "4 min 44 s"]);
-  assertEquals([formatMs(NaN), formatDuration(NaN)], ["unknown", "unknown"]);
-});
-
-Deno.test("compareTo() says how many times, in the direction of the data", () => {
-  assertEquals(compareTo(6.5, 121), "19 times less");
-  assertEquals(compareTo(121, 6.5), "19 times more");
-  assertEquals(compareTo(10, 15), "1.5 times less");
-  assertEquals(compareTo(100, 105), "about the same");
-  assertEquals([compareTo(0, 0), compareTo(0, 3), compareTo(3, 0)], ["about the same", "less", "more"]);
-});
-
-Deno.test("isClearlyLess() wants more than a tenth", () => {
-  assertEquals([isClearlyLess(100, 105), isClearlyLess(100, 120), isClearlyLess(120, 100)], [false, true, false]);
-  assertEquals([isClearlyLess(0, 1), isClearlyLess(0, 0), isClearlyLess(NaN, 1), isClearlyLess(1, NaN)], [
-    true,
-    false,
-    false,
-    false,
-  ]);
-});
-
-Deno.test("count() and listed() speak as people do", () => {
-  assertEquals([count(1, "row"), count(2, "row"), count(0, "process", "processes")], [
-    "1 row",
-    "2 rows",
-    "0 processes",
-  ]);
-  assertEquals([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listed), ["", "a", "a and b", "a, b and c"]);
+  assertEquals(formatMs(NaN), "unknown");
 });
 
 Deno.test("markup() escapes all but markup", () => {
@@ -97,17 +61,23 @@ function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-for (const [name, theme] of Object.entries(THEMES)) {
-  Deno.test(`THEMES.${name} can be read: text at 4.5 to 1, marks at 3 to 1`, () => {
-    for (const text of ["ink", "muted", "calm", "alarm", "update"] as const) {
-      assert(contrast(theme[text], theme.paper) >= 4.5, `${text} on paper`);
-    }
-    for (const text of ["ink", "muted"] as const) assert(contrast(theme[text], theme.panel) >= 4.5, `${text} on panel`);
+for (const name of ["light", "dark"] as const) {
+  permittedTest(`THEMES.${name} can be read: text at 4.5 to 1, marks at 3 to 1`, async () => {
+    const { VARIANTS } = await import("../../src/lab/compare/variants/mod.ts");
+    const theme = THEMES[name];
+    for (const text of ["ink", "muted", "alarm"] as const) assert(contrast(theme[text], theme.paper) >= 4.5, text);
     assert(contrast(theme.alarm, theme["alarm-paper"]) >= 4.5, "alarm on its own paper");
-    for (const variant of VARIANTS) assert(contrast(theme[variant], theme.paper) >= 3, `${variant} on paper`);
+    for (const { name: variant, colour } of VARIANTS) assert(contrast(colour[name], theme.paper) >= 3, variant);
   });
 }
 
 Deno.test("useVariables() finds every colour of a chart again", () => {
-  for (const name of COLOURS) assertEquals(useVariables(`fill="${chartColour(name)}"`), `fill="var(--${name})"`);
+  for (const name of ["paper", "ink", "muted", "line"] as const) {
+    assertEquals(useVariables(`fill="${chartColour(name)}"`), `fill="var(--${name})"`);
+  }
+  const variants = Array.from({ length: 4 }, (_, i) => ({ name: `${i}`, what: "", colour: { light: "a", dark: "b" } }));
+  for (const i of variants.keys()) {
+    const [, variable] = /var\((--.*)\)/.exec(useVariables(chartColour(i)))!;
+    assert(cssVariables("dark", variants).split(";").includes(`${variable}:b`), variable);
+  }
 });

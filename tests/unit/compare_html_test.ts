@@ -1,22 +1,20 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { findings } from "../../src/lab/compare/report/findings.ts";
-import { formatMs, formatNumber } from "../../src/lab/compare/report/figures.ts";
+import { formatNumber } from "../../src/lab/compare/report/figures.ts";
 import { escapeHtml } from "../../src/lab/compare/report/markup.ts";
-import { CURVE_PERCENTILES, type FaultRow, type LoadRow, LOADS } from "../../src/lab/compare/report_data.ts";
 import { HOSTILE, hostileReport, madeUpReport } from "../support/compare_report.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 // The charting library reads an environment variable when it loads.
 const renderers = async () => ({
-  ...await import("../../src/lab/compare/report_html.ts"),
-  ...await import("../../src/lab/compare/chart_svg.ts"),
+  ...await import("../../src/lab/compare/report/page.ts"),
+  ...await import("../../src/lab/compare/report/chart.ts"),
 });
 
 const REPORT = madeUpReport();
 
 /** The cells of each row of each table, without their tags. */
 function tableRows(page: string): string[][] {
-  return [...page.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) =>
+  return [...page.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row]) =>
     [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) =>
       cell.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ").trim()
     )
@@ -54,72 +52,37 @@ permittedTest("renderHtml() and renderChartSvg() ask nobody for anything", async
   assertMatch(renderHtml(REPORT), /<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;/);
 });
 
-permittedTest("renderHtml() has every figure of every load in a table", async () => {
-  const { renderHtml } = await renderers();
-  const rows = tableRows(renderHtml(REPORT));
-  for (const row of REPORT.loads.filter((row): row is LoadRow => !("impossible" in row))) {
-    const { variant, curve_ms, p50_ms, p95_ms, p99_ms, max_ms } = row;
-    const known = new Map([[50, p50_ms], [95, p95_ms], [99, p99_ms], [100, max_ms]]);
-    const waits = CURVE_PERCENTILES.map((percentile, index) => known.get(percentile) ?? curve_ms[index]);
-    const wait = [row.writes, row.failed, ...waits, row.call_ms_p50, row.call_ms_p99].map(formatNumber);
-    assert(
-      rows.some((cells) => cells.join("|") === [variant, ...wait].join("|")),
-      `wait of ${row.scenario} ${variant}`,
-    );
-    const costs = [
-      row.writes_per_s,
-      row.statements_per_s,
-      row.rows_per_statement,
-      row.events_per_write,
-      row.history_bytes_per_write,
-      row.actions_per_write,
-      row.worker_cpu_s_per_1000_writes,
-    ].map(formatNumber);
-    assert(
-      rows.some((cells) => cells.join("|") === [variant, ...costs].join("|")),
-      `cost of ${row.scenario} ${variant}`,
-    );
-    assert(
-      rows.some(([load, ...cells]) =>
-        load === row.scenario &&
-        cells.includes(`${formatMs(row.p50_ms)} – ${formatMs(row.p99_ms)} call ${formatMs(row.call_ms_p50)}`)
-      ),
-    );
-  }
-});
-
-permittedTest("renderHtml() has every figure of scaling and faults in a table", async () => {
+permittedTest("renderHtml() has every figure of every row in a table", async () => {
   const { renderHtml } = await renderers();
   const rows = tableRows(renderHtml(REPORT)).map((cells) => cells.join("|"));
+  const has = (variant: string, ...figures: readonly number[]) =>
+    assert(rows.includes([variant, ...figures.map(formatNumber)].join("|")), `${variant} ${figures}`);
+  for (const row of REPORT.loads) {
+    if ("impossible" in row) {
+      assert(rows.includes(`${row.variant}|impossible: ${escapeHtml(row.impossible)}`));
+      continue;
+    }
+    const { variant, p50_ms, p95_ms, p99_ms, max_ms, call_ms_p50, call_ms_p99, writes_per_s, writes, failed } = row;
+    has(variant, p50_ms, p95_ms, p99_ms, max_ms, call_ms_p50, call_ms_p99, writes_per_s, writes, failed);
+    const { actions_per_write, events_per_write, history_bytes_per_write, rows_per_statement, statements_per_s } = row;
+    const costs = [actions_per_write, events_per_write, history_bytes_per_write, rows_per_statement, statements_per_s];
+    has(variant, ...costs, row.worker_cpu_s_per_1000_writes);
+  }
   for (const { variant, writes_per_s, p50_ms, statements_per_s, rows_per_statement, connections } of REPORT.scaling) {
-    const figures = [writes_per_s, p50_ms, statements_per_s, rows_per_statement, connections].map(formatNumber);
-    assert(rows.includes([variant, ...figures].join("|")), variant);
+    has(variant, writes_per_s, p50_ms, statements_per_s, rows_per_statement, connections);
   }
-  for (const row of REPORT.faults.filter((row): row is FaultRow => !("impossible" in row))) {
-    const wrongs = [row.phantom, row.lost, row.double].map((n) => n > 0 ? `⚠ ${n}` : "0");
-    const figures = [row.writes, ...wrongs, row.callers_failed, row.told_unknown].map(String);
-    assert(rows.includes([row.variant, ...figures, escapeHtml(row.note)].join("|")), `${row.fault} ${row.variant}`);
+  for (const { variant, writes, phantom, lost, double, callers_failed, told_unknown, note } of REPORT.faults) {
+    const wrongs = [phantom, lost, double].map((n) => n > 0 ? `⚠ ${n}` : "0");
+    assert(rows.includes([variant, writes, ...wrongs, callers_failed, told_unknown].join("|")), note);
+    assert(rows.includes(escapeHtml(note)), note);
   }
-  assert(rows.includes(
-    "All faults|✓ 0 wrong in 7 faults|⚠ 72 phantom ⚠ 1 lost ⚠ 84 double in 6 of 8 faults|" +
-      "✓ 0 wrong in 7 faults|⚠ 3 phantom in 1 of 7 faults",
-  ));
+  assert(rows.includes("signal|300|⚠ 72|⚠ 1|⚠ 84|122|0"), "the sum of all faults");
 });
 
-permittedTest("renderHtml() says why a load or a fault is impossible", async () => {
+permittedTest("renderHtml() says how it was measured", async () => {
   const { renderHtml } = await renderers();
-  const rows = tableRows(renderHtml(REPORT)).map((cells) => cells.join("|"));
-  for (const row of [...REPORT.loads, ...REPORT.faults]) {
-    if ("impossible" in row) assert(rows.includes(`${row.variant}|impossible: ${escapeHtml(row.impossible)}`));
-  }
-});
-
-permittedTest("renderHtml() says everything that was found, the headline largest", async () => {
-  const { renderHtml } = await renderers();
-  const page = renderHtml(REPORT).replaceAll("\u00a0", " ");
-  const [headline, ...rest] = findings(REPORT);
-  assertStringIncludes(page, `<p class="headline">${escapeHtml(headline.text)}</p>`);
-  for (const { text } of rest) assertStringIncludes(page, escapeHtml(text));
+  const page = renderHtml(REPORT);
+  for (const { name, what } of REPORT.variants) assertMatch(page, new RegExp(`${name}</dt><dd>${what}`));
   for (const sentence of [...REPORT.method, ...REPORT.notMeasured]) assertStringIncludes(page, escapeHtml(sentence));
   for (const { what } of REPORT.actionRules) assertStringIncludes(page, what);
 });
@@ -128,8 +91,7 @@ permittedTest("renderHtml() names each chart, scopes each heading and repeats no
   const { renderHtml } = await renderers();
   const tags = tagsOf(renderHtml(REPORT));
   const charts = tags.filter((tag) => tag.startsWith("<svg"));
-  // Wide and narrow: an overview, three of each load, three of costs, two of scaling.
-  assertEquals(charts.length, 2 * (1 + 3 * LOADS.length + 3 + 2));
+  assertEquals(charts.length, 2, "wide and narrow");
   for (const chart of charts) assertMatch(chart, / role="img" aria-label="[^"]{20,}"/);
   for (const heading of tags.filter((tag) => /^<th[ >]/.test(tag))) {
     assertMatch(heading, / scope="(?:col|row|rowgroup)"/);
@@ -163,7 +125,7 @@ permittedTest("renderHtml() shows a report of which little was run", async () =>
 permittedTest("renderHtml() shows what is not known as unknown", async () => {
   const { renderHtml } = await renderers();
   const loads = REPORT.loads.map((row) =>
-    "impossible" in row ? row : { ...row, p50_ms: null as unknown as number, curve_ms: row.curve_ms.map(() => NaN) }
+    "impossible" in row ? row : { ...row, p50_ms: null as unknown as number, p99_ms: NaN }
   );
   const page = renderHtml({ ...REPORT, loads });
   assertStringIncludes(page, "unknown");

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { interleave } from "../../src/lab/compare/interleave.ts";
-import { type CallRecord, runShape, steadyPart } from "../../src/lab/compare/load_shape.ts";
+import { type CallRecord, interleave, runShape, steadyPart } from "../../src/lab/compare/load_shape.ts";
 import type { Told } from "../../src/lab/compare/variant.ts";
 import { permittedTest } from "../support/permitted.ts";
 
@@ -106,18 +105,18 @@ Deno.test("steadyPart() says that a load was too short to have one", () => {
 
 permittedTest("checkRows() finds a caller who was told of a row that is not there, or is there twice", async () => {
   const { DatabaseSync } = await import("node:sqlite");
-  const { checkRows } = await import("../../src/lab/compare/check_rows.ts");
-  const { prepareDatabase } = await import("../../src/lab/compare/database.ts");
+  const { checkRows, prepareDatabase } = await import("../../src/lab/compare/database.ts");
+  const { directVariant } = await import("../../src/lab/compare/variants/row.ts");
   const directory = await Deno.makeTempDir();
   const file = `${directory}/rows.db`;
-  await prepareDatabase(file);
+  await prepareDatabase(file, directVariant);
   {
     using database = new DatabaseSync(file);
     const insert = database.prepare("INSERT INTO direct_writes VALUES (?, ?, 'b', 't')");
     for (const key of ["k0", "k2", "k2"]) insert.run(key, JSON.stringify({ key }));
   }
   const call = (n: number, told: Told = DONE): CallRecord => ({ n, told, begunAtMs: 0, endedAtMs: 1 });
-  const check = (...calls: CallRecord[]) => checkRows(file, "direct", calls, (n) => `k${n}`);
+  const check = (...calls: CallRecord[]) => checkRows(file, directVariant, calls, (n) => `k${n}`);
   check(call(0), call(1, { kind: "failed", errorType: "Error", message: "" }));
   assertThrows(() => check(call(0), call(1)), Error, "measurement of direct is void: of 2");
   assertThrows(() => check(call(1)), Error, "such as k1 with 0 rows");

@@ -1,11 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  type Answer,
-  countWrites,
-  type FaultCounts,
-  sayAnswers,
-  type WriteRecord,
-} from "../../src/lab/compare/faults/count.ts";
+import { type Answer, countWrites, sayAnswers, type WriteRecord } from "../../src/lab/compare/faults/count.ts";
+import type { FaultCounts } from "../../src/lab/compare/report_data.ts";
 
 const DONE: Answer = { kind: "done", waitMs: 12 };
 const FAILED: Answer = { kind: "failed", errorType: "WRITE_CONFIRMATION_TIMEOUT", message: "too late" };

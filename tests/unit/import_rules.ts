@@ -25,7 +25,7 @@ const WORKER = [...CLIENT, "src/sinks", "activities", "src/worker"];
 const TOOLS = [...WORKER, "src/server"];
 
 /** What measures, compares or breaks the product. */
-const LAB = ["src/lab", "src/lab/protocol", "src/lab/workflows"];
+const LAB = ["src/lab", "src/lab/harness", "src/lab/protocol", "src/lab/workflows"];
 
 /** The commands that run it. All other code of the product knows nothing of it. */
 const LAB_COMMANDS = ["bench", "compare", "batcher", "start", "worker"].map((name) => `src/cli/${name}.ts`);
@@ -46,6 +46,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     folders: [...PURE, "src/lab/protocol", "workflows"],
     packages: ["@temporalio/workflow"],
   },
+  // What measurements, comparison and tests share.
+  "src/lab/harness": { folders: ["src/server"] },
   "src/lab": { folders: [...TOOLS, ...LAB], types: ["workflows", "src/cli"] },
   // What the package exports.
   "src/mod.ts": { folders: TOOLS },

@@ -1,21 +1,21 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NetworkLink } from "../../src/lab/compare/faults/network_link.ts";
+import { NetworkLink } from "../../src/lab/harness/network_link.ts";
 import { permittedTest } from "../support/permitted.ts";
 
 /** Answers each connection with what it was sent, until it is disposed of. */
-function echoServer(): Disposable & { readonly address: string } {
+function echoServer(): Disposable & { readonly port: number } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   void (async () => {
     for await (const connection of listener) void connection.readable.pipeTo(connection.writable).catch(() => {});
   })();
   return {
-    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    port: (listener.addr as Deno.NetAddr).port,
     [Symbol.dispose]: () => listener.close(),
   };
 }
 
-function connect({ address }: NetworkLink): Promise<Deno.TcpConn> {
-  return Deno.connect({ hostname: "127.0.0.1", port: Number(address.split(":")[1]) });
+function connect({ port }: NetworkLink): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
 /** What comes back, or an empty text where the connection has ended. */
@@ -25,9 +25,9 @@ async function echo(connection: Deno.TcpConn, text: string): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
 }
 
-permittedTest("NetworkLink passes bytes on, cuts what is open when it is severed, and can be mended", async () => {
+permittedTest("NetworkLink passes bytes on, cuts what is open when it is severed, and can be restored", async () => {
   using server = echoServer();
-  using link = new NetworkLink(server.address);
+  using link = new NetworkLink(server.port);
   using before = await connect(link);
   assertEquals(await echo(before, "hello"), "hello");
 
@@ -38,14 +38,14 @@ permittedTest("NetworkLink passes bytes on, cuts what is open when it is severed
     return await echo(during, "lost");
   });
 
-  link.mend();
+  link.restore();
   using after = await connect(link);
   assertEquals(await echo(after, "again"), "again");
 });
 
 permittedTest("NetworkLink tells one side when the other one ends", async () => {
   using server = echoServer();
-  using link = new NetworkLink(server.address);
+  using link = new NetworkLink(server.port);
   using connection = await connect(link);
   assertEquals(await echo(connection, "hello"), "hello");
   await connection.closeWrite();

@@ -5,7 +5,7 @@ import { SinkError } from "../../src/sinks/sink.ts";
 import { EACH, makeBatch } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { eventually } from "../support/eventually.ts";
-import { PostgresProxy } from "../support/postgres_proxy.ts";
+import { NetworkLink } from "../../src/lab/harness/network_link.ts";
 import { postgresTests } from "../support/postgres_tests.ts";
 
 const postgresTest = postgresTests();
@@ -46,7 +46,7 @@ postgresTest(
   async (cluster) => {
     await using store = await PostgresStore.create(cluster);
     await using standby = await cluster.startStandby();
-    using proxy = new PostgresProxy(standby.port);
+    using proxy = new NetworkLink(standby.port);
     const sink = await store.openWith({ url: `postgres://postgres@127.0.0.1:${proxy.port}/postgres` });
     await refusedAsReadOnly(sink, "a");
     // The address moves on, and connections that are open stay where they are.

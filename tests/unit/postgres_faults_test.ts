@@ -5,12 +5,12 @@ import { type Outcome, SinkError } from "../../src/sinks/sink.ts";
 import { makeBatch, makeIds } from "../contract/sink_store.ts";
 import { PostgresStore } from "../contract/postgres_store.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Cut, PostgresProxy } from "../support/postgres_proxy.ts";
+import { type Cut, NetworkLink } from "../../src/lab/harness/network_link.ts";
 import { postgresTests } from "../support/postgres_tests.ts";
 
 const postgresTest = postgresTests();
 
-function through(proxy: PostgresProxy) {
+function through(proxy: NetworkLink) {
   return { url: `postgres://postgres@127.0.0.1:${proxy.port}/postgres` };
 }
 
@@ -32,7 +32,7 @@ for (const [cut, again] of CUTS) {
       `write() with ${kind} whose commit loses its ${cut} is unknown, and is safe again`,
       async (cluster) => {
         await using store = await PostgresStore.create(cluster);
-        using proxy = new PostgresProxy(cluster.port);
+        using proxy = new NetworkLink(cluster.port);
         const applies = kind === "apply()";
         const sink = await store.openWith({
           ...through(proxy),
@@ -57,7 +57,7 @@ for (const [cut, again] of CUTS) {
 
 postgresTest("write() is unknown when the server crashes between its commit and its answer", async (cluster) => {
   const store = await PostgresStore.create(cluster);
-  using proxy = new PostgresProxy(cluster.port);
+  using proxy = new NetworkLink(cluster.port);
   const sink = await store.openWith(through(proxy));
   proxy.cutAt("the lost batch", "answer", () => cluster.crash());
   const batch = makeBatch("the lost batch", ["a", "b"]);
@@ -80,7 +80,7 @@ postgresTest(
     await store.query(`CREATE FUNCTION ${schema}.skip() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RETURN CASE WHEN new.request_id LIKE 'skip%' THEN NULL ELSE new END; END $$;
     CREATE TRIGGER skip BEFORE INSERT ON ${schema}.batched_writes FOR EACH ROW EXECUTE FUNCTION ${schema}.skip()`);
-    using proxy = new PostgresProxy(cluster.port);
+    using proxy = new NetworkLink(cluster.port);
     const sink = await store.openWith(through(proxy));
     const lost: string[] = [];
     const loseAt = async (marker: string, ids: readonly string[]) => {
@@ -118,7 +118,7 @@ postgresTest(
   "write() is safe again soon after the network is gone inside a transaction, as the server lets go",
   async (cluster) => {
     await using store = await PostgresStore.create(cluster);
-    using proxy = new PostgresProxy(cluster.port);
+    using proxy = new NetworkLink(cluster.port);
     const sink = await store.openWith({
       ...through(proxy),
       statementTimeoutMs: 500,

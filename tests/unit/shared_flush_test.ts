@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { shareFlushes } from "../../src/lab/compare/shared_flush.ts";
+import { shareFlushes } from "../../src/lab/compare/variants/shared_flush.ts";
 import { RowFault } from "../../src/sinks/isolate.ts";
 
 /** Takes batches down and answers each when it is told to. */

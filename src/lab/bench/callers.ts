@@ -6,16 +6,11 @@
 import { TRANSACTION_WORKFLOW } from "../../protocol/names.ts";
 import { BARE_CALLER_WORKFLOW } from "../protocol/names.ts";
 import type { TransactionResult } from "../../../workflows/transaction.ts";
+import { inParallel } from "../harness/load.ts";
 import { benchRow } from "./closed_loop.ts";
-import { Latencies } from "./latencies.ts";
-import {
-  type BenchContext,
-  type BenchRow,
-  type BenchSystem,
-  checkLedger,
-  rounded,
-  startBenchSystem,
-} from "./scenario.ts";
+import { Latencies } from "../harness/latencies.ts";
+import { rounded } from "../harness/figures.ts";
+import { type BenchContext, type BenchRow, type BenchSystem, checkLedger, startBenchSystem } from "./scenario.ts";
 
 const CALLERS = 50;
 const RUNS_A_ROUND = 200;
@@ -34,7 +29,7 @@ export async function* callers(context: BenchContext): AsyncGenerator<BenchRow> 
       if (context.signal.aborted) return;
       context.progress(`callers: round ${round} of ${ROUNDS}, ${kind}`);
       const startedAt = performance.now();
-      await inParallel(RUNS_A_ROUND, async (n) => {
+      await inParallel(RUNS_A_ROUND, CALLERS, async (n) => {
         const workflowId = bench.name(`${kind}/${round}/${n}`);
         if (kind === "bare") return await client.workflow.execute(BARE_CALLER_WORKFLOW, { taskQueue, workflowId });
         const args = [{ write: { data: benchRow(n) } }];
@@ -63,14 +58,6 @@ export async function* callers(context: BenchContext): AsyncGenerator<BenchRow> 
     events_per_workflow: await meanEvents(bench, "real"),
     bare_events_per_workflow: await meanEvents(bench, "bare"),
   };
-}
-
-async function inParallel(count: number, run: (n: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const caller = async () => {
-    while (next < count) await run(next++);
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
 }
 
 async function meanEvents({ system, name }: BenchSystem, kind: "real" | "bare"): Promise<number> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { init } from "echarts";
+import { drawSvg } from "../harness/svg.ts";
 import type { BenchRow } from "./scenario.ts";
 
 /** What a chart shows: one curve on each of two axes, over a third figure. */
@@ -20,7 +20,6 @@ const HEIGHT = 450;
 
 /** Draws rows as an SVG document. */
 export function drawChart(rows: readonly BenchRow[], { title, x, left, right }: ChartSpec): string {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
   const curve = ([field, name]: ChartSpec["left"], yAxisIndex: number) => ({
     type: "line" as const,
     name,
@@ -29,8 +28,7 @@ export function drawChart(rows: readonly BenchRow[], { title, x, left, right }: 
     label: { show: true },
     data: rows.map((row) => row[field]),
   });
-  chart.setOption({
-    animation: false,
+  return drawSvg(WIDTH, HEIGHT, {
     backgroundColor: "#ffffff",
     title: { text: title, left: "center" },
     legend: { bottom: 0 },
@@ -44,7 +42,4 @@ export function drawChart(rows: readonly BenchRow[], { title, x, left, right }: 
     }],
     series: [curve(left, 0), curve(right, 1)],
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Json, Write } from "../../protocol/write.ts";
-import { Latencies } from "./latencies.ts";
+import { inLoops } from "../harness/load.ts";
+import { Latencies } from "../harness/latencies.ts";
 
 /** A load of callers. */
 export interface ClosedLoop {
@@ -56,26 +57,22 @@ export async function runClosedLoop(load: ClosedLoop): Promise<ClosedLoopResult>
   const startedAt = performance.now();
   const measuredFrom = startedAt + (load.warmUpMs ?? 0);
   const endAt = startedAt + load.durationMs;
-  let next = 0;
   let answered = 0;
   let failed = 0;
   let failure: string | undefined;
-  const caller = async () => {
-    while (performance.now() < endAt && !load.signal?.aborted) {
-      const n = next++;
-      const begunAt = performance.now();
-      try {
-        await load.write({ requestId: `${load.prefix}/${n}`, data: row(n) });
-        answered++;
-        (begunAt >= measuredFrom ? latencies : earlyLatencies).addMs(performance.now() - begunAt);
-      } catch (error) {
-        failed++;
-        failure ??= (error as Error).message;
-      }
-      await load.pause?.();
+  const goesOn = () => performance.now() < endAt && !load.signal?.aborted;
+  await inLoops({ callers: load.callers, goesOn }, async (n) => {
+    const begunAt = performance.now();
+    try {
+      await load.write({ requestId: `${load.prefix}/${n}`, data: row(n) });
+      answered++;
+      (begunAt >= measuredFrom ? latencies : earlyLatencies).addMs(performance.now() - begunAt);
+    } catch (error) {
+      failed++;
+      failure ??= (error as Error).message;
     }
-  };
-  await Promise.all(Array.from({ length: load.callers }, caller));
+    await load.pause?.();
+  });
   const seconds = (performance.now() - startedAt) / 1_000;
   return { answered, failed, ...(failure && { failure }), seconds, latencies, earlyLatencies };
 }

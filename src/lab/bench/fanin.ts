@@ -6,7 +6,7 @@
 import { LIMITS } from "../../protocol/limits.ts";
 import { BATCHER_WORKFLOW, batcherWorkflowId } from "../../protocol/names.ts";
 import { type BenchContext, type BenchRow, checkLedger, startBenchSystem } from "./scenario.ts";
-import { runWriterProcesses, type WriterProcessInput } from "./writer_process.ts";
+import { runWriterProcesses } from "./writer_process.ts";
 
 const PROCESSES = [10, 30, 60, 100] as const;
 /** The naive way is over the edge with these already; more would only take longer. */
@@ -19,22 +19,6 @@ const FIRST_SECOND_MS = 1_000;
 /** Real processes, spawned, connected and then released together; then the naive way beside it. */
 export async function* fanin(context: BenchContext): AsyncGenerator<BenchRow> {
   await using bench = await startBenchSystem(context);
-  const taskQueue = bench.system.batcherTaskQueue;
-  const { address } = bench.server;
-  const inputs = (kind: WriterProcessInput["kind"], processes: number, name: string) =>
-    Array.from({ length: processes }, (_, i): WriterProcessInput => ({
-      kind,
-      address,
-      taskQueue,
-      name,
-      batching: {},
-      prefix: `${name}/${i}`,
-      callers: CALLERS_OF_EACH,
-      durationMs: DURATION_MS,
-      warmUpMs: FIRST_SECOND_MS,
-      pauseMs: 0,
-    }));
-
   for (const processes of PROCESSES) {
     const name = bench.name(`fanin-${processes}`);
     context.progress(`fanin: ${processes} processes`);
@@ -44,16 +28,22 @@ export async function* fanin(context: BenchContext): AsyncGenerator<BenchRow> {
   // The naive way has no lanes, so its batcher must admit every caller.
   await bench.system.client.workflow.start(BATCHER_WORKFLOW, {
     workflowId: batcherWorkflowId(name, 0, 0),
-    taskQueue,
+    taskQueue: bench.system.batcherTaskQueue,
     args: [{ options: { writersMax: LIMITS.writersMax } }],
     workflowTaskTimeout: "3s",
   });
   context.progress(`fanin: ${NAIVE_PROCESSES} processes, the naive way`);
   yield await measure("naive", NAIVE_PROCESSES, name);
 
-  async function measure(kind: WriterProcessInput["kind"], processes: number, name: string): Promise<BenchRow> {
+  async function measure(kind: "writer" | "naive", processes: number, name: string): Promise<BenchRow> {
     const before = await bench.sink.countCommitted();
-    const load = await runWriterProcesses(inputs(kind, processes, name), context);
+    const load = await runWriterProcesses(bench, processes, {
+      name,
+      kind,
+      callers: CALLERS_OF_EACH,
+      durationMs: DURATION_MS,
+      warmUpMs: FIRST_SECOND_MS,
+    }, context);
     // A naive write that failed may be stored all the same, so there the ledger may hold more than was answered.
     if (kind === "writer" || load.failed === 0) await checkLedger(bench.sink, before + load.answered);
     const firstSecondP99Ms = load.earlyLatencies.ms(99);

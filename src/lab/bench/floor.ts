@@ -9,14 +9,8 @@ import { canonicalJson, writeDigest } from "../../client/canonical_json.ts";
 import { BatchWriter } from "../../client/batch_writer.ts";
 import { PROTOCOL_VERSION, type SubmitWritesAnswer, type SubmitWritesArgs } from "../../protocol/messages.ts";
 import { SUBMIT_WRITES_UPDATE } from "../../protocol/names.ts";
-import {
-  type BenchContext,
-  type BenchRow,
-  checkLedger,
-  rounded,
-  startBenchSystem,
-  startEmptyBatcher,
-} from "./scenario.ts";
+import { rounded } from "../harness/figures.ts";
+import { type BenchContext, type BenchRow, checkLedger, startBenchSystem, startEmptyBatcher } from "./scenario.ts";
 
 const WARM_UP = 50;
 const SAMPLES = 400;

@@ -6,7 +6,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import postgres from "postgres";
-import { checkLedger, rounded } from "./scenario.ts";
+import { rounded } from "../harness/figures.ts";
+import { checkLedger } from "./scenario.ts";
 import type { BenchContext, BenchRow } from "./scenario.ts";
 import { measure, openPostgres, openSqlite, type Subject } from "./sinks.ts";
 

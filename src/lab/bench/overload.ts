@@ -6,8 +6,9 @@
 import { BatchWriter } from "../../client/batch_writer.ts";
 import { OverloadedError } from "../../protocol/failures.ts";
 import type { Sink } from "../../sinks/sink.ts";
+import { pause } from "../harness/waiting.ts";
 import { benchRow } from "./closed_loop.ts";
-import { Latencies } from "./latencies.ts";
+import { Latencies } from "../harness/latencies.ts";
 import { type BenchContext, type BenchRow, checkLedger, startBenchSystem, withWrite } from "./scenario.ts";
 
 const SINK_ROWS_PER_S = 2_000;
@@ -64,7 +65,7 @@ export async function* overload(context: BenchContext): AsyncGenerator<BenchRow>
         `overload: ${Math.round(elapsedMs / 1_000)} s, ${Math.round(Deno.memoryUsage().rss / BYTES_PER_MB)} MB`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await pause(TICK_MS);
   }
   const rssEnd = heldRss();
   await Promise.all(pending);
@@ -99,7 +100,7 @@ function heldRss(): number {
 function throttled(sink: Sink, rowsPerSecond: number): Sink {
   return withWrite(sink, async (batch) => {
     const outcomes = await sink.write(batch);
-    await new Promise((resolve) => setTimeout(resolve, batch.writes.length / rowsPerSecond * 1_000));
+    await pause(batch.writes.length / rowsPerSecond * 1_000);
     return outcomes;
   });
 }

@@ -7,17 +7,17 @@ import { activityInfo } from "@temporalio/activity";
 import proto from "@temporalio/proto";
 import type { Client } from "@temporalio/client";
 import { type Sink, SinkError } from "../../sinks/sink.ts";
+import { rounded } from "../harness/figures.ts";
 import {
   type BenchContext,
   type BenchRow,
   type BenchSystemOptions,
   checkLedger,
-  rounded,
   startBenchSystem,
   withWrite,
 } from "./scenario.ts";
 import { TaskMeter } from "./task_meter.ts";
-import { runWriterProcesses, type WriterProcessInput } from "./writer_process.ts";
+import { runWriterProcesses } from "./writer_process.ts";
 
 const DURATION_MS = 8_000;
 const QUICK_DURATION_MS = 1_500;
@@ -79,23 +79,14 @@ async function runCase(which: RowsCase, context: BenchContext): Promise<BenchRow
   const stored = bodies === "file" ? { bodyStorage: `file:${directory}` } : {};
   await using bench = await startBenchSystem(context, { ...systemOptions(which), ...stored });
   const name = bench.name("rows");
-  const load = await runWriterProcesses(
-    Array.from({ length: writers }, (_, i): WriterProcessInput => ({
-      kind: "writer",
-      address: bench.server.address,
-      taskQueue: bench.system.batcherTaskQueue,
-      name,
-      batching: mode === "writersMax 20" ? { writersMax: 20 } : {},
-      prefix: `rows/${i}`,
-      callers,
-      rowBytes,
-      durationMs: context.quick ? QUICK_DURATION_MS : DURATION_MS,
-      warmUpMs: 0,
-      pauseMs: 0,
-      ...stored,
-    })),
-    context,
-  );
+  const load = await runWriterProcesses(bench, writers, {
+    name,
+    batching: mode === "writersMax 20" ? { writersMax: 20 } : {},
+    callers,
+    rowBytes,
+    durationMs: context.quick ? QUICK_DURATION_MS : DURATION_MS,
+    ...stored,
+  }, context);
   if (load.failed === 0) await checkLedger(bench.sink, mode === "rejected" ? 0 : load.answered);
   const runs = await countRuns(bench.system.client, name);
   return {

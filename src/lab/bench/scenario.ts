@@ -168,8 +168,3 @@ export async function checkLedger(sink: Sink, expected: number): Promise<void> {
   if (rows === expected) return;
   throw new Error(`The measurement is void: callers were told of ${expected} rows, the ledger holds ${rows}`);
 }
-
-/** Rounds a figure for a table: what a rerun would change is not shown. */
-export function rounded(value: number, decimals = 2): number {
-  return Number(value.toFixed(decimals));
-}

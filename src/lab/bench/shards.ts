@@ -4,7 +4,7 @@
  * @module
  */
 import { type BenchContext, type BenchRow, checkLedger, startBenchSystem } from "./scenario.ts";
-import { runWriterProcesses, type WriterProcessInput } from "./writer_process.ts";
+import { runWriterProcesses } from "./writer_process.ts";
 
 const SHARDS = [1, 2, 4, 8] as const;
 const CALLERS_OF_EACH = 500;
@@ -17,21 +17,13 @@ export async function* shards(context: BenchContext): AsyncGenerator<BenchRow> {
   let expectedRows = 0;
   for (const count of SHARDS) {
     context.progress(`shards: ${count}`);
-    const load = await runWriterProcesses(
-      Array.from({ length: count }, (_, i): WriterProcessInput => ({
-        kind: "writer",
-        address: bench.server.address,
-        taskQueue: bench.system.batcherTaskQueue,
-        name: bench.name(`shards-${count}`),
-        batching: { shards: count },
-        prefix: `shards-${count}/${i}`,
-        callers: CALLERS_OF_EACH,
-        durationMs: DURATION_MS,
-        warmUpMs: WARM_UP_MS,
-        pauseMs: 0,
-      })),
-      context,
-    );
+    const load = await runWriterProcesses(bench, count, {
+      name: bench.name(`shards-${count}`),
+      batching: { shards: count },
+      callers: CALLERS_OF_EACH,
+      durationMs: DURATION_MS,
+      warmUpMs: WARM_UP_MS,
+    }, context);
     if (load.failed > 0) throw new Error(`${load.failed} writes failed: ${load.failure}`);
     await checkLedger(bench.sink, expectedRows += load.answered);
     yield {

@@ -11,7 +11,8 @@ import { migratePostgresSink, PostgresSink } from "../../sinks/postgres/sink.ts"
 import type { Sink, SinkBatch } from "../../sinks/sink.ts";
 import { SqliteSink } from "../../sinks/sqlite/sink.ts";
 import { type RawInsert, rawPostgres, rawSqlite } from "./raw_insert.ts";
-import { type BenchContext, type BenchRow, checkLedger, rounded } from "./scenario.ts";
+import { rounded } from "../harness/figures.ts";
+import { type BenchContext, type BenchRow, checkLedger } from "./scenario.ts";
 
 /** Rows of a batch, and how many batches are timed. */
 const CASES = [[1, 400], [100, 200], [1_000, 80]] as const;

@@ -6,14 +6,8 @@
 import { BatchWriter } from "../../client/batch_writer.ts";
 import { batcherWorkflowId } from "../../protocol/names.ts";
 import { runClosedLoop } from "./closed_loop.ts";
-import {
-  type BenchContext,
-  type BenchRow,
-  checkLedger,
-  rounded,
-  startBenchSystem,
-  startEmptyBatcher,
-} from "./scenario.ts";
+import { rounded } from "../harness/figures.ts";
+import { type BenchContext, type BenchRow, checkLedger, startBenchSystem, startEmptyBatcher } from "./scenario.ts";
 
 const CALLERS = [500, 5_000] as const;
 const ROUNDS = 4;

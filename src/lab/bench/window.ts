@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { rounded } from "../harness/figures.ts";
 import { type BenchContext, type BenchRow, checkLedger, startBenchSystem } from "./scenario.ts";
-import { runWriterProcesses, type WriterProcessInput } from "./writer_process.ts";
+import { runWriterProcesses } from "./writer_process.ts";
 
 const PROCESSES = 8;
 const CALLERS_OF_EACH = 5;
@@ -18,21 +19,13 @@ const PAUSE_MS = 500;
 export async function* window(context: BenchContext): AsyncGenerator<BenchRow> {
   await using bench = await startBenchSystem(context);
   context.progress(`window: ${PROCESSES} processes, a window of ${WINDOW_MS} ms`);
-  const load = await runWriterProcesses(
-    Array.from({ length: PROCESSES }, (_, i): WriterProcessInput => ({
-      kind: "writer",
-      address: bench.server.address,
-      taskQueue: bench.system.batcherTaskQueue,
-      name: bench.name("window"),
-      batching: { windowMs: WINDOW_MS, gatherMs: GATHER_MS },
-      prefix: `window/${i}`,
-      callers: CALLERS_OF_EACH,
-      durationMs: DURATION_MS,
-      warmUpMs: 0,
-      pauseMs: PAUSE_MS,
-    })),
-    context,
-  );
+  const load = await runWriterProcesses(bench, PROCESSES, {
+    name: bench.name("window"),
+    batching: { windowMs: WINDOW_MS, gatherMs: GATHER_MS },
+    callers: CALLERS_OF_EACH,
+    durationMs: DURATION_MS,
+    pauseMs: PAUSE_MS,
+  }, context);
   if (load.failed > 0) throw new Error(`${load.failed} writes failed: ${load.failure}`);
   await checkLedger(bench.sink, load.answered);
   const windows = Math.ceil(load.seconds * 1_000 / WINDOW_MS);
@@ -41,7 +34,7 @@ export async function* window(context: BenchContext): AsyncGenerator<BenchRow> {
     updates: load.updates,
     flushes: bench.flushes.length,
     windows,
-    flushes_per_window: Math.round(bench.flushes.length / windows * 100) / 100,
+    flushes_per_window: rounded(bench.flushes.length / windows),
     writes: load.answered,
     p50_ms: load.latencies.ms(50),
     p99_ms: load.latencies.ms(99),

@@ -4,18 +4,21 @@
  * @module
  */
 import type { BatchingOptions } from "../../protocol/options.ts";
-import { textLines } from "../../protocol/text_lines.ts";
-import { Latencies } from "./latencies.ts";
+import { Child } from "../harness/child.ts";
+import { inParallel } from "../harness/load.ts";
+import type { BenchContext, BenchSystem } from "./scenario.ts";
+import { Latencies } from "../harness/latencies.ts";
 
-/** What a writer process is told on its command line. */
-export interface WriterProcessInput {
-  readonly address: string;
+/** The load of one writer process. */
+export interface WriterLoad {
+  /** Of the batchers. */
   readonly name: string;
-  readonly taskQueue: string;
-  /** `naive`: one Update for each write, with the retries of the SDK. */
-  readonly kind: "writer" | "naive";
-  readonly batching: BatchingOptions;
-  readonly prefix: string;
+  /**
+   * `naive`: one Update for each write, with the retries of the SDK.
+   * @default {"writer"}
+   */
+  readonly kind?: "writer" | "naive";
+  readonly batching?: BatchingOptions;
   readonly callers: number;
   /**
    * Bytes of a row's JSON.
@@ -23,14 +26,26 @@ export interface WriterProcessInput {
    */
   readonly rowBytes?: number;
   readonly durationMs: number;
-  readonly warmUpMs: number;
-  /** Pause of each caller between two writes. */
-  readonly pauseMs: number;
+  /** @default {0} */
+  readonly warmUpMs?: number;
+  /**
+   * Pause of each caller between two writes.
+   * @default {0}
+   */
+  readonly pauseMs?: number;
   /** Address of a store of bodies, as `--body-storage` takes it; left out, all is inline. */
   readonly bodyStorage?: string;
 }
 
-/** What a writer process prints at its end. */
+/** What a writer process is told on its command line. */
+export interface WriterProcessInput extends WriterLoad {
+  readonly address: string;
+  readonly taskQueue: string;
+  /** Of request ids. */
+  readonly prefix: string;
+}
+
+/** What a writer process, which said `ready` and was told to go, prints at its end. */
 export interface WriterProcessOutput {
   readonly answered: number;
   readonly failed: number;
@@ -69,24 +84,27 @@ const STARTS_AT_ONCE = 4;
 
 /** Starts writer processes, waits until all are connected, releases them at the same instant and sums up. */
 export async function runWriterProcesses(
-  inputs: readonly WriterProcessInput[],
-  { signal, progress }: { signal: AbortSignal; progress: (what: string) => void },
+  { server, system }: BenchSystem,
+  count: number,
+  load: WriterLoad,
+  { signal, progress }: BenchContext,
 ): Promise<LoadResult> {
+  const base = { ...load, address: server.address, taskQueue: system.batcherTaskQueue };
   await using stack = new AsyncDisposableStack();
-  const processes: WriterProcess[] = [];
-  const remaining = inputs.values();
-  const starter = async () => {
-    for (const input of remaining) {
-      if (signal.aborted) return;
-      const process = stack.use(new WriterProcess(input));
-      await process.ready();
-      processes.push(process);
-      if (processes.length % 10 === 0) progress(`${processes.length} of ${inputs.length} processes are connected`);
-    }
-  };
-  await Promise.all(Array.from({ length: STARTS_AT_ONCE }, starter));
+  const processes: Child[] = [];
+  await inParallel(count, STARTS_AT_ONCE, async (i) => {
+    if (signal.aborted) return;
+    const input: WriterProcessInput = { ...base, prefix: `${load.name}/${i}` };
+    const process = stack.use(Child.run(SCRIPT, [JSON.stringify(input)]));
+    await process.until(/^ready\n/m);
+    processes.push(process);
+    if (processes.length % 10 === 0) progress(`${processes.length} of ${count} processes are connected`);
+  });
   signal.throwIfAborted();
-  const outputs = await Promise.all(processes.map((process) => process.run()));
+  const outputs = await Promise.all(processes.map(async (process): Promise<WriterProcessOutput> => {
+    await process.send("go\n");
+    return JSON.parse((await process.until(/^(\{.*\})\n/m, Infinity))[1]);
+  }));
   const latencies = sumOf(outputs.map((output) => output.latencies));
   const earlyLatencies = sumOf(outputs.map((output) => output.earlyLatencies));
   const failure = outputs.find((output) => output.failure !== undefined)?.failure;
@@ -109,43 +127,4 @@ function sumOf(encoded: readonly string[]): Latencies {
   const [sum, ...others] = encoded.map((text) => Latencies.decode(text));
   for (const other of others) sum.addAll(other);
   return sum;
-}
-
-/** One child process: says `ready` when it is connected, runs at the word `go`, prints its result. */
-class WriterProcess implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(input: WriterProcessInput) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", SCRIPT.href, JSON.stringify(input)],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#lines = textLines(this.#child.stdout.pipeThrough(new TextDecoderStream()));
-  }
-
-  async ready(): Promise<void> {
-    const { value } = await this.#lines.next();
-    if (value !== "ready") throw new Error(`A writer process did not get ready: it said ${JSON.stringify(value)}`);
-  }
-
-  async run(): Promise<WriterProcessOutput> {
-    const writer = this.#child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode("go\n"));
-    const { value } = await this.#lines.next();
-    if (value === undefined) throw new Error("A writer process ended without a result");
-    await writer.close();
-    return JSON.parse(value);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGTERM");
-    } catch {
-      // It has ended by itself.
-    }
-    await this.#child.status;
-  }
 }

@@ -13,6 +13,7 @@ import { batcherWorkflowId, SUBMIT_WRITES_UPDATE } from "../../protocol/names.ts
 import type { Write } from "../../protocol/write.ts";
 import { createLog } from "../../worker/log.ts";
 import { installRuntime } from "../../worker/runtime.ts";
+import { pause } from "../harness/waiting.ts";
 import { runClosedLoop, sizedRow } from "./closed_loop.ts";
 import type { WriterProcessInput, WriterProcessOutput } from "./writer_process.ts";
 
@@ -54,7 +55,6 @@ async function writeNaively({ requestId, data }: Write): Promise<SubmitWritesAns
 }
 
 const send = input.kind === "naive" ? writeNaively : writer.write.bind(writer);
-const pause = () => input.pauseMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, input.pauseMs));
 // A connection is ready for load once it has answered.
 await client.workflowService.getSystemInfo({});
 console.log("ready");
@@ -70,7 +70,7 @@ const result = await runClosedLoop({
     const answer = await send(write);
     if ("status" in answer && answer.status === "duplicate") duplicates++;
   },
-  pause,
+  ...(input.pauseMs !== undefined && { pause: () => pause(input.pauseMs!) }),
 });
 const output: WriterProcessOutput = {
   answered: result.answered,

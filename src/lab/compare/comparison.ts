@@ -3,39 +3,26 @@
  *
  * @module
  */
-import type { CompareContext } from "./compare_context.ts";
+import type { CompareContext } from "./context.ts";
 import { runFaults } from "./faults/mod.ts";
-import type { LoadPlan } from "./load_plan.ts";
-import { runLoads } from "./loads.ts";
-import {
-  type CompareReport,
-  type FaultRow,
-  FAULTS,
-  type ImpossibleFault,
-  type ImpossibleLoad,
-  type LoadRow,
-  LOADS,
-  type ScalingRow,
-  type VariantName,
-} from "./report_data.ts";
-import { runScaling, scaledOf } from "./scaling.ts";
+import { type LoadsOptions, runLoads, runScaling, scalingRows } from "./loads.ts";
+import { type FaultRow, FAULTS, type ImpossibleLoad, type LoadRow, LOADS, type ScalingRow } from "./report_data.ts";
 
 /** A row, and the part of the report that it belongs to. */
 export type ComparedRow =
   | { readonly part: "loads"; readonly row: LoadRow | ImpossibleLoad }
-  | { readonly part: "faults"; readonly row: FaultRow | ImpossibleFault }
+  | { readonly part: "faults"; readonly row: FaultRow }
   | { readonly part: "scaling"; readonly row: ScalingRow };
 
 /** What is compared, and how much of it. */
-export interface ComparisonOptions {
-  readonly plan: LoadPlan;
-  readonly variants: readonly VariantName[];
-}
+export type ComparisonOptions = Omit<LoadsOptions, "loads">;
+
+const LOAD_NAMES = Object.keys(LOADS);
+const FAULT_NAMES = Object.keys(FAULTS);
 
 /** Rows that a comparison has in the end. */
-export function rowsIn({ plan, variants }: ComparisonOptions): number {
-  const perVariant = LOADS.length + FAULTS.length;
-  return variants.length * perVariant + scaledOf(variants).length * plan.scaling.processes.length;
+export function rowsIn(options: ComparisonOptions): number {
+  return options.variants.length * (LOAD_NAMES.length + FAULT_NAMES.length) + scalingRows(options);
 }
 
 /**
@@ -52,15 +39,22 @@ export async function* compare(context: CompareContext, options: ComparisonOptio
 }
 
 /** The rows of a report, in the order in which they are shown. */
-export function sortRows(rows: readonly ComparedRow[], variants: readonly VariantName[]) {
-  const byVariant = (a: { variant: VariantName }, b: { variant: VariantName }) =>
-    variants.indexOf(a.variant) - variants.indexOf(b.variant);
-  const loads = rows.flatMap(({ part, row }) => part === "loads" ? [row] : []);
-  const faults = rows.flatMap(({ part, row }) => part === "faults" ? [row] : []);
-  const scaling = rows.flatMap(({ part, row }) => part === "scaling" ? [row] : []);
+export function sortRows(rows: readonly ComparedRow[], { variants }: ComparisonOptions) {
+  const names = variants.map(({ name }) => name);
+  const inOrder = <R extends { variant: string }>(rows: readonly R[], place: (row: R) => number): R[] =>
+    rows.toSorted((a, b) => place(a) - place(b) || names.indexOf(a.variant) - names.indexOf(b.variant));
   return {
-    loads: loads.sort((a, b) => LOADS.indexOf(a.scenario) - LOADS.indexOf(b.scenario) || byVariant(a, b)),
-    faults: faults.sort((a, b) => FAULTS.indexOf(a.fault) - FAULTS.indexOf(b.fault) || byVariant(a, b)),
-    scaling: scaling.sort((a, b) => byVariant(a, b) || a.processes - b.processes),
-  } satisfies Pick<CompareReport, "loads" | "faults" | "scaling">;
+    loads: inOrder(
+      rows.flatMap(({ part, row }) => part === "loads" ? [row] : []),
+      ({ scenario }) => LOAD_NAMES.indexOf(scenario),
+    ),
+    faults: inOrder(
+      rows.flatMap(({ part, row }) => part === "faults" ? [row] : []),
+      ({ fault }) => FAULT_NAMES.indexOf(fault),
+    ),
+    scaling: inOrder(
+      rows.flatMap(({ part, row }) => part === "scaling" ? [row] : []),
+      ({ processes }) => processes,
+    ),
+  };
 }

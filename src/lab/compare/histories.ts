@@ -4,8 +4,13 @@
  * @module
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import proto from "@temporalio/proto";
+import proto, { type google } from "@temporalio/proto";
 import { countActions, type HistoryEvent } from "./actions.ts";
+
+/** A time of the server in milliseconds since 1970, with their fraction. */
+export function msOf(time: google.protobuf.ITimestamp | null | undefined): number {
+  return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
+}
 
 /** What a part of a history comes to. */
 export interface HistoryCost {
@@ -23,20 +28,12 @@ export function addCosts(a: HistoryCost, b: HistoryCost): HistoryCost {
   return { events: a.events + b.events, bytes: a.bytes + b.bytes, actions: a.actions + b.actions };
 }
 
-/**
- * The cost of one run's events.
- *
- * @param events The whole history of the run, or its beginning.
- * @param from How many events at its start are not counted.
- */
-export function costOf(events: readonly HistoryEvent[], from = 0): HistoryCost {
+/** The cost of one run's events, other than so many at its start. */
+function costOf(events: readonly HistoryEvent[], from = 0): HistoryCost {
   const counted = events.slice(from);
-  const bytes = counted.reduce((sum, event) => sum + encodedBytes(event), 0);
+  const { HistoryEvent } = proto.temporal.api.history.v1;
+  const bytes = counted.reduce((sum, event) => sum + HistoryEvent.encode(event).finish().length, 0);
   return { events: counted.length, bytes, actions: countActions(events, from) };
-}
-
-function encodedBytes(event: HistoryEvent): number {
-  return proto.temporal.api.history.v1.HistoryEvent.encode(event).finish().length;
 }
 
 /** The cost of a workflow that has ended, in one run. */
@@ -89,6 +86,7 @@ async function beginningOf(client: Client, workflowId: string): Promise<HistoryP
   return { runId: raw.workflowExecutionInfo!.firstRunId!, events: 0 };
 }
 
-async function eventsOf(client: Client, workflowId: string, runId?: string): Promise<HistoryEvent[]> {
+/** The events of a run of a workflow, by default of its latest one. */
+export async function eventsOf(client: Client, workflowId: string, runId?: string): Promise<HistoryEvent[]> {
   return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
 }

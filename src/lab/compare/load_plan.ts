@@ -4,20 +4,12 @@
  * @module
  */
 import type { LoadShape } from "./load_shape.ts";
-import { type LoadName, type VariantName, VARIANTS } from "./report_data.ts";
-import { type GatherPolicy, NO_WINDOW } from "./variant.ts";
+import type { LoadName } from "./report_data.ts";
+import type { GatherPolicy } from "./variant.ts";
 
 /** One load. */
 export interface PlannedLoad {
   readonly shape: LoadShape;
-  readonly rounds: number;
-}
-
-/** The same load on different numbers of worker processes. */
-export interface ScalingPlan {
-  readonly processes: readonly number[];
-  readonly shape: LoadShape;
-  readonly warmUp: LoadShape;
   readonly rounds: number;
 }
 
@@ -26,7 +18,8 @@ export interface LoadPlan {
   readonly loads: Readonly<Record<LoadName, PlannedLoad>>;
   /** What each variant does before its loads without a window, not counted. */
   readonly warmUp: LoadShape;
-  readonly scaling: ScalingPlan;
+  /** The same load on different numbers of worker processes. */
+  readonly scaling: PlannedLoad & { readonly processes: readonly number[]; readonly warmUp: LoadShape };
   /** Callers of a round whose histories are read, spread evenly; all of them if there are fewer. */
   readonly historiesMax: number;
   /** The policy of `trickle`, the same for every variant. */
@@ -37,7 +30,7 @@ export interface LoadPlan {
 const SPARSE_EVERY_MS = 400;
 const STEADY_CALLERS = 50;
 const BURST_CALLERS = 500;
-/** The trigger of the original of the signal variant. */
+/** The trigger of the original system. */
 const WINDOW_SIZE = 100;
 
 const SCALING_PROCESSES = [1, 4, 8];
@@ -83,14 +76,3 @@ export const FULL_PLAN: LoadPlan = {
   historiesMax: 100,
   window: { size: WINDOW_SIZE, windowMs: 20_000 },
 };
-
-/** What each variant does before its loads, not counted: under a window, enough to fill it. */
-export function warmUpOf(load: LoadName, { warmUp, window }: LoadPlan): LoadShape {
-  return load === "trickle" ? { kind: "at once", calls: window.size } : warmUp;
-}
-
-/** When each variant writes what it has gathered, under this load. */
-export function policiesOf(load: LoadName, { window }: LoadPlan): Readonly<Record<VariantName, GatherPolicy>> {
-  if (load !== "trickle") return NO_WINDOW;
-  return Object.fromEntries(VARIANTS.map((variant) => [variant, window])) as Record<VariantName, GatherPolicy>;
-}

@@ -4,14 +4,12 @@
  * @module
  */
 import type { Role } from "../../worker/local_system.ts";
-import type { CompareContext } from "./compare_context.ts";
-import { checkRows } from "./check_rows.ts";
+import { inParallel } from "../harness/load.ts";
+import type { CompareContext } from "./context.ts";
+import { checkRows } from "./database.ts";
 import { addCosts, costOfWorkflow, costSince, type HistoryCost, NO_COST, placeOf } from "./histories.ts";
 import { type CallRecord, type LoadShape, type MakeCall, runShape, type ShapeResult } from "./load_shape.ts";
-import type { RoundMeasure } from "./load_tally.ts";
-import type { VariantName } from "./report_data.ts";
 import type { ClientWriter, GatherPolicy, Variant, VariantOptions } from "./variant.ts";
-import { VARIANT } from "./variants.ts";
 import type { WorkerMeasure, WorkerProcess } from "./worker_process.ts";
 
 /** Histories that are read at the same time. */
@@ -20,6 +18,18 @@ const READ_AT_ONCE = 10;
 /** A payment: what a row of a load is, besides its key. */
 function payment(n: number) {
   return { account: `account-${n % 1_000}`, amount: n % 10_000, currency: "EUR", note: "a row of a comparison" };
+}
+
+/** What one round of one variant measured. */
+export interface RoundMeasure {
+  readonly result: ShapeResult;
+  /** All worker processes together. */
+  readonly before: WorkerMeasure;
+  readonly after: WorkerMeasure;
+  /** Histories of callers, a sample of them. */
+  readonly callers: readonly HistoryCost[];
+  /** What the batchers' histories grew by. */
+  readonly batchers: HistoryCost;
 }
 
 /** A variant's database, workers and batchers; loads are put on it one after the other. */
@@ -42,19 +52,18 @@ export class LoadRun implements AsyncDisposable {
    */
   static async open(
     context: CompareContext,
-    name: VariantName,
+    variant: Variant,
     policy: GatherPolicy,
     callerProcesses?: number,
   ): Promise<LoadRun> {
-    const variant = VARIANT[name];
-    const run = await context.newRun(name, { policy });
+    const run = await context.newRun(variant, { policy });
     const roles: Role[] = callerProcesses === undefined
       ? ["all"]
       : Array.from({ length: callerProcesses }, () => "caller");
     if (callerProcesses !== undefined && variant.databaseRole === "batcher") roles.push("batcher");
     await using stack = new AsyncDisposableStack();
     const workers = await Promise.all(
-      roles.map(async (role) => stack.use(await context.startWorkers(name, role, run))),
+      roles.map(async (role) => stack.use(await context.startWorkers(variant, role, run))),
     );
     await variant.prepare(context.client, run);
     stack.move();
@@ -101,7 +110,7 @@ export class LoadRun implements AsyncDisposable {
     const idOf = (n: number) => `${prefix}/${n}`;
     const makeCall = writers === "clients" ? await this.#clientCalls(idOf) : this.#workflowCalls(idOf);
     const result = await runShape(shape, makeCall, context.signal);
-    checkRows(run.databaseFile, variant.name, result.calls, idOf);
+    checkRows(run.databaseFile, variant, result.calls, idOf);
     return { result, idOf };
   }
 
@@ -122,12 +131,10 @@ export class LoadRun implements AsyncDisposable {
   }
 
   async #read(calls: readonly CallRecord[], idOf: (n: number) => string): Promise<HistoryCost[]> {
-    const remaining = calls.values();
     const histories: HistoryCost[] = [];
-    const reader = async () => {
-      for (const { n } of remaining) histories.push(await costOfWorkflow(this.context.client, idOf(n)));
-    };
-    await Promise.all(Array.from({ length: READ_AT_ONCE }, reader));
+    await inParallel(calls.length, READ_AT_ONCE, async (i) => {
+      histories.push(await costOfWorkflow(this.context.client, idOf(calls[i].n)));
+    });
     return histories;
   }
 

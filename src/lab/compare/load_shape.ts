@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { inLoops, inParallel } from "../harness/load.ts";
+import { pause } from "../harness/waiting.ts";
 import type { Told } from "./variant.ts";
 
 /** When calls begin. */
@@ -59,19 +61,19 @@ export async function runShape(shape: LoadShape, makeCall: MakeCall, signal: Abo
           calls.length >= MIN_ROUNDS * shape.callers;
         return !enough && !signal.aborted;
       };
-      await inLoops(shape.callers, goesOn, call);
+      await inLoops({ callers: shape.callers, goesOn }, call);
       return steadyPart(calls, shape.callers);
     }
     case "one by one":
-      await inLoops(1, (n) => n < shape.calls && !signal.aborted, call);
+      await inLoops({ callers: 1, goesOn: (n) => n < shape.calls && !signal.aborted }, call);
       break;
     case "at once":
-      await Promise.all(Array.from({ length: shape.calls }, (_, n) => call(n)));
+      await inParallel(shape.calls, shape.calls, call);
       break;
     case "open": {
       const waiting: Promise<void>[] = [];
       for (let n = 0; n * shape.everyMs < shape.durationMs && !signal.aborted; n++) {
-        await untilMs(startedAtMs + n * shape.everyMs, signal);
+        await pause(startedAtMs + n * shape.everyMs - performance.now(), signal).catch(() => {});
         waiting.push(call(n));
       }
       await Promise.all(waiting);
@@ -97,28 +99,20 @@ export function steadyPart(calls: readonly CallRecord[], callers: number): Shape
   return { calls, counted, perSecond: rate(answers, endAtMs - fromMs) };
 }
 
-async function inLoops(count: number, goesOn: (n: number) => boolean, call: (n: number) => Promise<void>) {
-  let next = 0;
-  const loop = async () => {
-    while (goesOn(next)) await call(next++);
-  };
-  await Promise.all(Array.from({ length: count }, loop));
-}
-
 function rate(count: number, ms: number): number {
   return ms > 0 ? count / (ms / 1_000) : 0;
 }
 
-function untilMs(atMs: number, signal: AbortSignal): Promise<void> {
-  const waitMs = atMs - performance.now();
-  if (waitMs <= 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, waitMs);
-    signal.addEventListener("abort", end);
-  });
+/**
+ * Every item once in each round. Each round begins with the next item, and every other one goes backwards: none runs
+ * always first, or always after the same other.
+ */
+export function* interleave<T>(items: readonly T[], rounds: number): Generator<{ round: number; item: T }> {
+  const count = items.length;
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < count; i++) {
+      const step = round % 2 === 0 ? i : count - i;
+      yield { round, item: items[(round + step) % count] };
+    }
+  }
 }

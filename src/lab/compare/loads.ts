@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { CompareContext } from "./compare_context.ts";
-import { interleave } from "./interleave.ts";
-import { type LoadPlan, policiesOf, warmUpOf } from "./load_plan.ts";
+import type { CompareContext } from "./context.ts";
+import type { LoadPlan } from "./load_plan.ts";
 import { LoadRun } from "./load_run.ts";
+import { interleave } from "./load_shape.ts";
 import { LoadTally } from "./load_tally.ts";
-import type { ImpossibleLoad, LoadName, LoadRow, VariantName } from "./report_data.ts";
-import { VARIANT } from "./variants.ts";
+import type { ImpossibleLoad, LoadName, LoadRow, ScalingRow } from "./report_data.ts";
+import type { Variant } from "./variant.ts";
 
 /** What is measured. */
 export interface LoadsOptions {
   readonly plan: LoadPlan;
-  readonly variants: readonly VariantName[];
+  readonly variants: readonly Variant[];
   /** Loads under the same policies: their variants share workers. */
   readonly loads: readonly LoadName[];
 }
@@ -29,19 +29,20 @@ export async function* runLoads(
   context: CompareContext,
   { plan, variants, loads }: LoadsOptions,
 ): AsyncGenerator<LoadRow | ImpossibleLoad> {
-  const policies = policiesOf(loads[0], plan);
+  const held = loads[0] === "trickle";
   await using stack = new AsyncDisposableStack();
   const able = variants.filter((variant) => loads.some((load) => impossible(load, variant) === undefined));
-  context.progress(`${loads.join(", ")}: starting ${able.join(", ")}`);
+  context.progress(`${loads.join(", ")}: starting ${able.map(({ name }) => name).join(", ")}`);
   const runs = new Map(
     await Promise.all(able.map(async (variant) => {
-      const run = stack.use(await LoadRun.open(context, variant, policies[variant]));
+      const run = stack.use(await LoadRun.open(context, variant, held ? plan.window : variant.noWindow));
       return [variant, run] as const;
     })),
   );
-  for (const [variant, run] of runs) {
-    context.progress(`${loads.join(", ")}: warming up ${variant}`);
-    await run.warmUp(warmUpOf(loads[0], plan));
+  for (const [{ name }, run] of runs) {
+    context.progress(`${loads.join(", ")}: warming up ${name}`);
+    // Under a window: enough to fill it.
+    await run.warmUp(held ? { kind: "at once", calls: plan.window.size } : plan.warmUp);
   }
   for (const load of loads) yield* runLoad(context, plan, load, variants, runs);
 }
@@ -50,32 +51,55 @@ async function* runLoad(
   context: CompareContext,
   plan: LoadPlan,
   load: LoadName,
-  variants: readonly VariantName[],
-  runs: ReadonlyMap<VariantName, LoadRun>,
+  variants: readonly Variant[],
+  runs: ReadonlyMap<Variant, LoadRun>,
 ): AsyncGenerator<LoadRow | ImpossibleLoad> {
   const { shape, rounds } = plan.loads[load];
   const able = variants.filter((variant) => impossible(load, variant) === undefined);
-  const tallies = new Map(able.map((variant) => [variant, new LoadTally(load, variant)]));
+  const tallies = new Map(able.map((variant) => [variant, new LoadTally()]));
   for (const { round, item: variant } of interleave(able, rounds)) {
     context.signal.throwIfAborted();
-    context.progress(`${load}, round ${round + 1} of ${rounds}: ${variant}`);
+    context.progress(`${load}, round ${round + 1} of ${rounds}: ${variant.name}`);
     const writers = load === "clients" ? "clients" : "workflows";
     tallies.get(variant)!.add(await runs.get(variant)!.measure(shape, writers, plan.historiesMax));
   }
   for (const variant of variants) {
     const reason = impossible(load, variant);
-    yield reason === undefined ? tallies.get(variant)!.row : { scenario: load, variant, impossible: reason };
+    if (reason === undefined) yield tallies.get(variant)!.loadRow(load, variant.name);
+    else yield { scenario: load, variant: variant.name, impossible: reason };
   }
 }
 
 /** Why there is no such load for a variant; `undefined` where there is. */
-function impossible(load: LoadName, variant: VariantName): string | undefined {
-  if (load === "clients") {
-    const { clientWriter } = VARIANT[variant];
-    return typeof clientWriter === "string" ? clientWriter : undefined;
+function impossible(load: LoadName, { clientWriter, noWindowLoad }: Variant): string | undefined {
+  if (load === "clients") return typeof clientWriter === "string" ? clientWriter : undefined;
+  return load === "trickle" ? noWindowLoad : undefined;
+}
+
+/** Rows that {@linkcode runScaling} has in the end. */
+export function scalingRows({ plan: { scaling }, variants }: Omit<LoadsOptions, "loads">): number {
+  return variants.filter(({ scales }) => scales).length * scaling.processes.length;
+}
+
+/**
+ * Puts the same load on each number of worker processes that run callers. Where a batcher writes, it has a process of its
+ * own beside them, as a service would.
+ */
+export async function* runScaling(
+  context: CompareContext,
+  { plan: { scaling }, variants }: Omit<LoadsOptions, "loads">,
+): AsyncGenerator<ScalingRow> {
+  const settings = scaling.processes.flatMap((processes) =>
+    variants.filter(({ scales }) => scales).map((variant) => ({ variant, processes, tally: new LoadTally() }))
+  );
+  for (const { round, item: { variant, processes, tally } } of interleave(settings, scaling.rounds)) {
+    context.signal.throwIfAborted();
+    context.progress(
+      `scaling, round ${round + 1} of ${scaling.rounds}: ${variant.name} on ${processes} worker processes`,
+    );
+    await using run = await LoadRun.open(context, variant, variant.noWindow, processes);
+    await run.warmUp(scaling.warmUp);
+    tally.add(await run.measure(scaling.shape, "workflows", 0));
   }
-  if (load === "trickle" && variant === "direct") {
-    return "It gathers nothing, so that there is no window to hold a write.";
-  }
-  return undefined;
+  for (const { variant, processes, tally } of settings) yield tally.scalingRow(variant.name, processes);
 }

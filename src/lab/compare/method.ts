@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { LoadPlan, PlannedLoad } from "./load_plan.ts";
+import type { ComparisonOptions } from "./comparison.ts";
+import type { PlannedLoad } from "./load_plan.ts";
 import type { LoadShape } from "./load_shape.ts";
 
-/** A sentence or two for each thing that a reader would ask. */
-export function methodOf(plan: LoadPlan): string[] {
+/** A sentence or two for each thing that a reader would ask, and what each variant adds. */
+export function methodOf({ plan, variants }: ComparisonOptions): string[] {
   const { loads, warmUp, historiesMax, window, scaling } = plan;
   return [
     "Every variant has the same server, the same kind of database, a SQLite file of its own that is on the disk after each " +
@@ -15,28 +16,22 @@ export function methodOf(plan: LoadPlan): string[] {
     "A caller is a workflow that writes one row and does nothing else. Which variant runs is its only difference.",
     "The variants take turns: in each round every one has the load once, in another order each round. " +
     `Before that each is warmed up with ${shown(warmUp)}, which is not counted.`,
-    `idle: ${planned(loads.idle)}, without a pause. sparse: ${planned(loads.sparse)}. steady: ${
-      planned(loads.steady)
-    }. ` +
-    `burst: ${planned(loads.burst)}.`,
+    `idle: ${planned(loads.idle)}, without a pause. sparse: ${planned(loads.sparse)}. ` +
+    `steady: ${planned(loads.steady)}. burst: ${planned(loads.burst)}.`,
     "idle and sparse differ for a reason: a Temporal server looks at the queue of tasks of each of its shards 20 times a " +
     "second at most, and a dev server has one shard. Callers without a pause use that up: each step that goes through " +
-    "that queue then takes 50 ms. signal has most of these steps, update fewest. With pauses fewer of them have to wait. " +
-    "Many shards share such a load, but one batcher is on one shard.",
+    "that queue then takes 50 ms. With pauses fewer of these steps have to wait. Many shards share such a load, but one " +
+    "batcher is on one shard.",
     `trickle: ${planned(loads.trickle)}; every variant that gathers holds writes for ${
       seconds(window.windowMs)
-    } or until it has ${window.size}. All other loads are without a window: the signal batcher flushes at the first write, ` +
-    "the other two gather only what arrives while a flush runs.",
+    } or until ` +
+    `it has ${window.size}. In all other loads a write waits for nothing but a flush that runs.`,
     `clients: ${planned(loads.clients)}; the writers are no workflows but run in the process that makes the load.`,
-    "A wait is what the caller's workflow says of it, by the workflow's own clock, and that clock is not the same for all. " +
-    "In signal, activity and direct, and in update under a window, the answer makes a new task, and the wait ends at the " +
-    "server's time of it. Where update's answer comes within the first task, the wait is the run time of its local " +
-    "activity alone: it leaves out the way of the task to the worker, the building of the workflow, the line in the " +
-    "worker, and the task's end. So waits flatter update. A check from the server's times of the first and the last task " +
-    "gave 11 against 253 ms when idle and 62 against 443 ms under steady, where the waits said 7 against 251 and 39 " +
-    "against 427. The wait of a writer that is no workflow is taken around its call.",
-    "call_ms is the whole call by the clock of who makes the load, from the request to start the caller to its result: " +
-    "one clock for all, with the start of the caller's workflow in it. Compare that first.",
+    "A wait is what the caller's workflow says of it, by the workflow's own clock. That clock is not the same for all: where " +
+    "the answer makes a new task, the wait ends at the server's time of it. The wait of a writer that is no workflow is " +
+    "taken around its call.",
+    "A call is the whole call by the clock of who makes the load, from the request to start the caller to its result: one " +
+    "clock for all, with the start of the caller's workflow in it. Compare that first.",
     "In a closed loop the calls that all began together at its start are not counted, and writes/s are those up to the " +
     "moment from which nobody called again.",
     "A statement is a transaction that was committed: with a database server it would be one statement, and SQLite waits " +
@@ -50,10 +45,12 @@ export function methodOf(plan: LoadPlan): string[] {
     "side by side, and some shorten how long callers wait.",
     'What counts as "failed": a caller whose call ends in an error, also in that of a timeout, unless the error says in so ' +
     "many words that the outcome is unknown and that the same request again is safe; then it is sent again, and has to end " +
-    "as that says. Only update says so. Who reads every timeout as unknown will count no phantoms of the others either.",
-    `Scaling: ${shown(scaling.shape)} in all, on ${
+    "as that says. Whoever reads every timeout as unknown counts no phantoms of the others either.",
+    `More worker processes: ${shown(scaling.shape)} in all, on ${
       scaling.processes.join(", ")
-    } worker processes that run callers; update's batcher has one more process, the only one with a database connection.`,
+    } worker processes that run ` +
+    "callers.",
+    ...variants.flatMap(({ name, method }) => method.map((note) => `${name}: ${note}`)),
   ];
 }
 

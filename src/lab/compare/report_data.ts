@@ -4,37 +4,58 @@
  * @module
  */
 
-/** The ways of writing that are compared. */
-export const VARIANTS = ["update", "signal", "activity", "direct"] as const;
+/** How a way of writing is shown. */
+export interface VariantFacts {
+  /** Names it in rows, workflow ids and flags. */
+  readonly name: string;
+  /** What it is, after its name. */
+  readonly what: string;
+  /** Unlike all others, also for the colour-blind; 3 to 1 on the page's background. */
+  readonly colour: { readonly light: string; readonly dark: string };
+}
 
-/** A way of writing: batched by Updates, by signals, inside one worker process, or not at all. */
-export type VariantName = typeof VARIANTS[number];
+/** Loads in the order in which they are shown, and what each is. */
+export const LOADS = {
+  idle: "one caller after the other, nobody else writes",
+  sparse: "one caller now and then, nobody else writes",
+  steady: "callers in a closed loop",
+  burst: "all callers at once",
+  trickle: "few callers, batches held for a window",
+  clients: "writers that are not workflows",
+} as const;
 
-/** Loads, in the order in which they are shown. */
-export const LOADS = ["idle", "sparse", "steady", "burst", "trickle", "clients"] as const;
+/** A load. */
+export type LoadName = keyof typeof LOADS;
 
-/** A load: one caller after the other, one now and then, callers in a closed loop, all at once, few under a window, or writers that are no workflows. */
-export type LoadName = typeof LOADS[number];
-
-/** Faults, in the order in which they are shown. */
-export const FAULTS = [
-  "duplicate-after-success",
-  "undeliverable-confirmation",
-  "sink-down-10s",
-  "sink-down-longer-than-callers-wait",
-  "worker-killed-after-commit",
-  "bad-row-in-batch",
-  "caller-reset-after-write",
-  "server-restart",
-] as const;
+/** Faults in the order in which they are shown, and what goes wrong. */
+export const FAULTS = {
+  "duplicate-after-success": "Duplicate sent after success",
+  "undeliverable-confirmation": "Confirmation cannot be delivered",
+  "sink-down-10s": "Database down for 10 s",
+  "sink-down-longer-than-callers-wait": "Database down for longer than callers wait",
+  "worker-killed-after-commit": "Worker killed between commit and answer",
+  "bad-row-in-batch": "One bad row in a batch",
+  "caller-reset-after-write": "Caller workflow reset after its write",
+  "server-restart": "Temporal server restarted",
+} as const;
 
 /** Something that goes wrong. */
-export type FaultName = typeof FAULTS[number];
+export type FaultName = keyof typeof FAULTS;
+
+/** The ways in which callers and database can disagree. */
+export const WRONGS = {
+  phantom: "the caller was told “failed”, and the row is there",
+  lost: "the caller was told “done”, and the row is not there",
+  double: "one write has more than one row",
+} as const;
+
+/** A way in which callers and database can disagree. */
+export type Wrong = keyof typeof WRONGS;
 
 /** One variant under one load; all rounds together. */
 export interface LoadRow {
   readonly scenario: LoadName;
-  readonly variant: VariantName;
+  readonly variant: string;
   /** Writes whose callers were answered. */
   readonly writes: number;
   /** Callers whose call failed. */
@@ -44,8 +65,6 @@ export interface LoadRow {
   readonly p95_ms: number;
   readonly p99_ms: number;
   readonly max_ms: number;
-  /** The wait at each of {@linkcode CURVE_PERCENTILES}. */
-  readonly curve_ms: readonly number[];
   /**
    * The call from outside, by the clock of who makes the load: from the request to start a caller to its result. Unlike the
    * wait it has the time that a caller stood in line for its worker.
@@ -64,46 +83,34 @@ export interface LoadRow {
   readonly worker_cpu_s_per_1000_writes: number;
 }
 
-/** Percentiles of a latency curve. */
-export const CURVE_PERCENTILES = [0, 10, 25, 50, 75, 90, 95, 99, 99.9, 100] as const;
-
 /** A load that a variant cannot take, and why. */
 export interface ImpossibleLoad {
   readonly scenario: LoadName;
-  readonly variant: VariantName;
+  readonly variant: string;
   readonly impossible: string;
 }
 
-/** What callers were told against what the database holds, for one fault and variant. */
-export interface FaultRow {
-  readonly fault: FaultName;
-  readonly variant: VariantName;
+/** What callers were told against what the database holds. */
+export interface FaultCounts extends Readonly<Record<Wrong, number>> {
   /** Writes that callers wanted. */
   readonly writes: number;
-  /** Told "failed", and the row is there. */
-  readonly phantom: number;
-  /** Told "done", and the row is not there. */
-  readonly lost: number;
-  /** Rows of one write beyond the first. */
-  readonly double: number;
   /** Callers whose call failed, whatever they were told. */
   readonly callers_failed: number;
   /** Of those: told in so many words that the outcome is unknown and that the same request again is safe. */
   readonly told_unknown: number;
+}
+
+/** One fault of one variant. */
+export interface FaultRow extends FaultCounts {
+  readonly fault: FaultName;
+  readonly variant: string;
   /** One sentence for people: what happened. */
   readonly note: string;
 }
 
-/** A fault that does not exist for a variant, and why. */
-export interface ImpossibleFault {
-  readonly fault: FaultName;
-  readonly variant: VariantName;
-  readonly impossible: string;
-}
-
 /** The load on the database with several worker processes. */
 export interface ScalingRow {
-  readonly variant: "update" | "activity" | "direct";
+  readonly variant: string;
   readonly processes: number;
   readonly writes_per_s: number;
   readonly p50_ms: number;
@@ -121,7 +128,7 @@ export interface ActionRule {
 
 /** The whole comparison. */
 export interface CompareReport {
-  readonly format: 1;
+  readonly format: 2;
   readonly command: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
@@ -130,11 +137,13 @@ export interface CompareReport {
   readonly machine: { readonly cpus: number; readonly cpu: string; readonly memoryGiB: number; readonly os: string };
   /** Name of a part and its version. */
   readonly versions: Readonly<Record<string, string>>;
+  /** The ways of writing that took part, in the order in which they are shown. */
+  readonly variants: readonly VariantFacts[];
   /** How the load was made, a sentence for each thing that a reader would ask. */
   readonly method: readonly string[];
   readonly notMeasured: readonly string[];
   readonly actionRules: readonly ActionRule[];
   readonly loads: readonly (LoadRow | ImpossibleLoad)[];
-  readonly faults: readonly (FaultRow | ImpossibleFault)[];
+  readonly faults: readonly FaultRow[];
   readonly scaling: readonly ScalingRow[];
 }

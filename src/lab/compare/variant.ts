@@ -3,16 +3,16 @@
  *
  * @module
  */
+import { type Client, WorkflowFailedError, type WorkflowHandle } from "@temporalio/client";
 import { ActivityFailure, ApplicationFailure } from "@temporalio/common";
-import { type Client, WorkflowFailedError } from "@temporalio/client";
-import { SIGNAL_DEFAULTS } from "../protocol/signal_messages.ts";
 import type { Json } from "../../protocol/write.ts";
 import type { WorkerBase } from "../../worker/create_worker.ts";
 import type { Role } from "../../worker/local_system.ts";
 import type { Log } from "../../worker/log.ts";
-import type { DatabaseCounts } from "./database_load.ts";
+import { SIGNAL_DEFAULTS } from "../protocol/signal_messages.ts";
+import type { DatabaseCounts } from "./database.ts";
 import type { FaultSwitches } from "./fault_switches.ts";
-import type { VariantName } from "./report_data.ts";
+import type { VariantFacts } from "./report_data.ts";
 
 /** When what is gathered is written. */
 export interface GatherPolicy {
@@ -21,14 +21,6 @@ export interface GatherPolicy {
   /** How long writes are held. */
   readonly windowMs: number;
 }
-
-/** Each variant's policy for answering as soon as it can. A signal batcher with a trigger of one flushes at once. */
-export const NO_WINDOW: Readonly<Record<VariantName, GatherPolicy>> = {
-  update: { size: 2_000, windowMs: 0 },
-  signal: { size: 1, windowMs: 20_000 },
-  activity: { size: 2_000, windowMs: 0 },
-  direct: { size: 1, windowMs: 0 },
-};
 
 /** What all parts of one run of a variant agree on. It is JSON, so that worker processes can be told. */
 export interface VariantOptions {
@@ -101,20 +93,39 @@ export interface ClientWriter extends AsyncDisposable {
 }
 
 /** A way of writing. */
-export interface Variant {
-  readonly name: VariantName;
+export interface Variant extends VariantFacts {
+  /** What a reader has to know of how it is measured. */
+  readonly method: readonly string[];
+  /** Its table, which `createTable` makes. */
+  readonly table: string;
+  createTable(path: string): Promise<unknown>;
   /** The role whose workers have the database. */
   readonly databaseRole: "caller" | "batcher";
+  /** Its policy for answering as soon as it can. */
+  readonly noWindow: GatherPolicy;
+  /** Why it cannot hold writes for a window; left out where it can. */
+  readonly noWindowLoad?: string;
+  /** Whether its windows end at multiples of their length on the clock. */
+  readonly clockWindow: boolean;
+  /** Whether its load on the database may depend on the number of worker processes. */
+  readonly scales: boolean;
   /** Starts workers in this process and returns when they poll. */
   startWorkers(options: VariantWorkerOptions): Promise<VariantWorkers>;
   /** Starts what callers need to find; workers may come later. */
   prepare(client: Client, options: VariantOptions): Promise<void>;
   /** Starts a caller: a workflow that makes one write. */
   startCaller(client: Client, options: VariantOptions, call: Call): Promise<Caller>;
+  /**
+   * Sends a caller's request again, as a retry whose first try was thought lost.
+   * @default Another caller with the same request id.
+   */
+  readonly sendAgain?: (client: Client, options: VariantOptions, call: Call) => Promise<void>;
   /** Waits for the end of a caller and says what it was told. */
   told(client: Client, caller: Caller): Promise<Told>;
   /** Workflow ids of the batchers of a run in which one process has callers; each may have continued as new. */
   batcherIds(options: VariantOptions): readonly string[];
+  /** How many writes a batcher has that are not settled. */
+  pendingWrites(batcher: WorkflowHandle): Promise<number>;
   /** Connects a writer that is no workflow, or why there is none. */
   readonly clientWriter: ((options: VariantOptions) => Promise<ClientWriter>) | string;
 }

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { textLines } from "../../protocol/text_lines.ts";
 import type { Role } from "../../worker/local_system.ts";
-import type { DatabaseCounts } from "./database_load.ts";
-import type { VariantName } from "./report_data.ts";
+import { Child } from "../harness/child.ts";
+import type { DatabaseCounts } from "./database.ts";
 import type { VariantOptions } from "./variant.ts";
 
 /** What a worker process is told on its command line. */
 export interface WorkerProcessInput extends VariantOptions {
-  readonly variant: VariantName;
+  /** Name of the variant. */
+  readonly variant: string;
   readonly role: Role;
-  /** File with the code of the workflow bundle `compare`; without it the process makes its own, in two seconds. */
+  /** File with the code of the laboratory's workflow bundle; without it the process makes its own, in two seconds. */
   readonly bundleFile?: string;
 }
 
-/** What a worker process can be told while it runs; each is answered by one line. */
+/** What a worker process can be told while it runs. */
 export type WorkerCommand = "measure" | "sink down" | "sink up" | "hang after commit" | "answer after commit";
 
 /** What a worker process has used up since its start. */
@@ -28,87 +28,50 @@ export interface WorkerMeasure extends DatabaseCounts {
   readonly connections: number;
 }
 
-/** A line of a worker process. */
-export type WorkerLine = { readonly event: "ready" | "committed" } | { readonly answer: WorkerMeasure | null };
-
 const SCRIPT = new URL("./worker_process_main.ts", import.meta.url);
 
 /** Workers in a process of their own; killed at the latest when it is disposed of. */
 export class WorkerProcess implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #answers: PromiseWithResolvers<WorkerMeasure | null>[] = [];
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #committed = Promise.withResolvers<void>();
-  readonly #ended: Promise<void>;
+  #commands = 0;
 
-  private constructor(input: WorkerProcessInput) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", SCRIPT.href, JSON.stringify(input)],
-      // A terminal's Ctrl-C reaches the whole group: workers have to outlive it, as callers still wait for them. They end
-      // with their standard input, so also when this process is killed.
-      detached: true,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#stdin = this.#child.stdin.getWriter();
-    this.#committed.promise.catch(() => {});
-    this.#ended = this.#read();
-  }
+  private constructor(private readonly child: Child) {}
 
   /** Starts workers and returns when they poll. */
   static async start(input: WorkerProcessInput): Promise<WorkerProcess> {
-    const process = new WorkerProcess(input);
-    await process.#ready.promise;
-    return process;
+    // A terminal's Ctrl-C reaches the whole group: workers have to outlive it, as callers still wait for them.
+    const worker = new WorkerProcess(Child.run(SCRIPT, [JSON.stringify(input)], { detached: true }));
+    try {
+      await worker.child.until(/^ready\n/m);
+      return worker;
+    } catch (error) {
+      await worker.kill();
+      throw error;
+    }
   }
 
   /** CPU time, database load and connections since the start. */
   async measure(): Promise<WorkerMeasure> {
-    return (await this.tell("measure"))!;
+    return JSON.parse(await this.tell("measure"));
   }
 
-  /** Sends a command and waits until it was obeyed. */
-  async tell(command: WorkerCommand): Promise<WorkerMeasure | null> {
-    const answer = Promise.withResolvers<WorkerMeasure | null>();
-    this.#answers.push(answer);
-    await this.#stdin.write(new TextEncoder().encode(`${command}\n`));
-    return await answer.promise;
+  /** Sends a command and waits until it was obeyed. @returns The answer. */
+  async tell(command: WorkerCommand): Promise<string> {
+    const id = ++this.#commands;
+    await this.child.send(`${id} ${command}\n`);
+    return (await this.child.until(new RegExp(`^${id} (.*)\n`, "m"), Infinity))[1];
   }
 
   /** Waits until a write was committed whose answer never comes, after `hang after commit`. */
-  untilCommitted(): Promise<void> {
-    return this.#committed.promise;
+  async untilCommitted(): Promise<void> {
+    await this.child.until(/^committed\n/m);
   }
 
   /** Ends the process as a crash would: SIGKILL. */
   async kill(): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It has ended by itself.
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await this.#stdin.close().catch(() => {});
-    await this.#child.status;
-    await this.#ended;
+    await this.child.kill();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
-  }
-
-  async #read(): Promise<void> {
-    for await (const text of textLines(this.#child.stdout.pipeThrough(new TextDecoderStream()))) {
-      const line: WorkerLine = JSON.parse(text);
-      if ("answer" in line) this.#answers.shift()?.resolve(line.answer);
-      else if (line.event === "ready") this.#ready.resolve();
-      else this.#committed.resolve();
-    }
-    const ended = new Error("The worker process has ended");
-    this.#ready.reject(ended);
-    this.#committed.reject(ended);
-    for (const answer of this.#answers.splice(0)) answer.reject(ended);
   }
 }

@@ -9,46 +9,35 @@ import { createLog } from "../../worker/log.ts";
 import { installRuntime } from "../../worker/runtime.ts";
 import { FaultSwitches } from "./fault_switches.ts";
 import { textLines } from "../../protocol/text_lines.ts";
-import { VARIANT } from "./variants.ts";
-import type { WorkerCommand, WorkerLine, WorkerMeasure, WorkerProcessInput } from "./worker_process.ts";
+import { variantOf } from "./variants/mod.ts";
+import type { WorkerMeasure, WorkerProcessInput } from "./worker_process.ts";
 
 // Faults make the SDK talk, and they are meant.
 const log = createLog("error", () => {});
 installRuntime(log, "error");
 const input: WorkerProcessInput = JSON.parse(Deno.args[0]);
-const faults = new FaultSwitches(() => say({ event: "committed" }));
-const workers = await VARIANT[input.variant].startWorkers({
+const faults = new FaultSwitches(() => console.log("committed"));
+const workers = await variantOf(input.variant).startWorkers({
   ...input,
   log,
   faults,
   workflowBundle: input.bundleFile === undefined ? await bundleLabWorkflows() : { codePath: input.bundleFile },
 });
-say({ event: "ready" });
-for await (const command of textLines(Deno.stdin.readable.pipeThrough(new TextDecoderStream()))) {
-  say({ answer: obey(command as WorkerCommand) });
+console.log("ready");
+for await (const line of textLines(Deno.stdin.readable.pipeThrough(new TextDecoderStream()))) {
+  const [id, ...command] = line.split(" ");
+  console.log(`${id} ${JSON.stringify(obey(command.join(" ")))}`);
 }
 await workers[Symbol.asyncDispose]();
 Deno.exit(0);
 
-function obey(command: WorkerCommand): WorkerMeasure | null {
-  switch (command) {
-    case "measure": {
-      const { user, system } = process.cpuUsage();
-      return { ...workers.counts(), cpuSeconds: (user + system) / 1e6, connections: workers.connections };
-    }
-    case "sink down":
-    case "sink up":
-      faults.sinkDown = command === "sink down";
-      return null;
-    case "hang after commit":
-      faults.holdAnswers();
-      return null;
-    case "answer after commit":
-      faults.releaseAnswers();
-      return null;
+function obey(command: string): WorkerMeasure | null {
+  if (command === "measure") {
+    const { user, system } = process.cpuUsage();
+    return { ...workers.counts(), cpuSeconds: (user + system) / 1e6, connections: workers.connections };
   }
-}
-
-function say(line: WorkerLine): void {
-  console.log(JSON.stringify(line));
+  if (command === "hang after commit") faults.holdAnswers();
+  else if (command === "answer after commit") faults.releaseAnswers();
+  else faults.sinkDown = command === "sink down";
+  return null;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FaultRow } from "../report_data.ts";
+import type { FaultCounts } from "../report_data.ts";
 import type { Told } from "../variant.ts";
 
 /** What one caller was told; `none`: it was still waiting at the end, long after its own limit. */
@@ -18,12 +18,6 @@ export interface WriteRecord {
   /** What was answered when the same request was sent again, as a caller was told that this is safe. */
   readonly proof?: Answer;
 }
-
-/** The figures of a {@linkcode FaultRow}. */
-export type FaultCounts = Pick<
-  FaultRow,
-  "writes" | "phantom" | "lost" | "double" | "callers_failed" | "told_unknown"
->;
 
 /**
  * Compares what callers were told with the rows of their writes.

@@ -3,19 +3,13 @@
  *
  * @module
  */
-import type { CompareContext } from "../compare_context.ts";
-import type { FaultRow, VariantName } from "../report_data.ts";
-import type { GatherPolicy } from "../variant.ts";
-import { badRowInBatch } from "./bad_row.ts";
-import { callerResetAfterWrite } from "./caller_reset.ts";
-import { duplicateAfterSuccess } from "./duplicate_after_success.ts";
-import type { Fault } from "./fault.ts";
+import type { CompareContext } from "../context.ts";
+import type { FaultRow } from "../report_data.ts";
+import type { GatherPolicy, Variant } from "../variant.ts";
+import * as faults from "./faults.ts";
 import { runServerRestart } from "./server_restart.ts";
-import { sinkDown10s, sinkDownLongerThanCallersWait } from "./sink_down.ts";
 import { Stage } from "./stage.ts";
 import { BATCH_WRITES } from "./trial.ts";
-import { undeliverableConfirmation } from "./undeliverable_confirmation.ts";
-import { workerKilledAfterCommit } from "./worker_killed.ts";
 
 /** When writes are flushed, the same for every variant: these faults meet batches as they come. */
 const USUAL_POLICY: GatherPolicy = { size: BATCH_WRITES, windowMs: 1_000 };
@@ -24,25 +18,25 @@ const USUAL_POLICY: GatherPolicy = { size: BATCH_WRITES, windowMs: 1_000 };
 const ONE_BATCH_POLICY: GatherPolicy = { size: BATCH_WRITES, windowMs: 4_000 };
 
 /** Faults of the first policy. */
-const USUAL_FAULTS: readonly Fault[] = [
-  sinkDown10s,
-  sinkDownLongerThanCallersWait,
-  duplicateAfterSuccess,
-  callerResetAfterWrite,
+const USUAL_FAULTS: readonly faults.Fault[] = [
+  faults.sinkDown10s,
+  faults.sinkDownLongerThanCallersWait,
+  faults.duplicateAfterSuccess,
+  faults.callerResetAfterWrite,
 ];
 
 /** Faults between commit and answer, for which the workers that write have a process of their own. */
-const BETWEEN_COMMIT_AND_ANSWER: readonly Fault[] = [undeliverableConfirmation, workerKilledAfterCommit];
+const BETWEEN_COMMIT_AND_ANSWER: readonly faults.Fault[] = [
+  faults.undeliverableConfirmation,
+  faults.workerKilledAfterCommit,
+];
 
 /**
  * Runs every fault on every variant, many of them side by side.
  *
  * @returns A row for each, as it comes. The stream fails if a fault could not be made to happen: then nothing is said.
  */
-export function runFaults(
-  context: CompareContext,
-  variants: readonly VariantName[],
-): AsyncIterable<FaultRow> {
+export function runFaults(context: CompareContext, variants: readonly Variant[]): AsyncIterable<FaultRow> {
   const ended = new AbortController();
   let running: Promise<void>;
   return new ReadableStream<FaultRow>({
@@ -63,7 +57,7 @@ export function runFaults(
 
 async function runAll(
   context: CompareContext,
-  variants: readonly VariantName[],
+  variants: readonly Variant[],
   ended: AbortController,
   tell: (row: FaultRow) => void,
 ): Promise<void> {
@@ -77,10 +71,10 @@ async function runAll(
   };
   await using stack = new AsyncDisposableStack();
   const openAll = (policy: GatherPolicy, split: boolean): Promise<Stage[]> =>
-    together(variants.map(async (name) => stack.use(await Stage.open(context, name, { policy, split, signal }))));
-  const onAll = async (stages: readonly Stage[], faults: readonly Fault[]) => {
+    together(variants.map(async (variant) => stack.use(await Stage.open(context, variant, { policy, split, signal }))));
+  const onAll = async (stages: readonly Stage[], all: readonly faults.Fault[]) => {
     await together(stages.map(async (stage) => {
-      for (const fault of faults) tell(await fault.run(stage));
+      for (const fault of all) tell(await fault(stage));
     }));
   };
 
@@ -88,8 +82,8 @@ async function runAll(
   const [usual, split] = await together([openAll(USUAL_POLICY, false), openAll(ONE_BATCH_POLICY, true)]);
   const usualThenOthers = async () => {
     await onAll(usual, USUAL_FAULTS);
-    // It may block a batcher for ever, so nothing comes after it.
-    const badRow = async () => await onAll(await openAll(ONE_BATCH_POLICY, false), [badRowInBatch]);
+    // It may block a batcher for good, so nothing comes after it.
+    const badRow = async () => await onAll(await openAll(ONE_BATCH_POLICY, false), [faults.badRowInBatch]);
     await together([badRow(), runServerRestart(context, variants, signal, tell)]);
   };
   await together([onAll(split, BETWEEN_COMMIT_AND_ANSWER), usualThenOthers()]);

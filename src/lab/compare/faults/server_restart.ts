@@ -5,12 +5,12 @@
  */
 import { connectClient } from "../../../client/connection.ts";
 import { startDevServer } from "../../../server/dev_server.ts";
-import type { CompareContext } from "../compare_context.ts";
-import type { FaultRow, VariantName } from "../report_data.ts";
-import { NO_WINDOW } from "../variant.ts";
+import { poll } from "../../harness/waiting.ts";
+import type { CompareContext } from "../context.ts";
+import type { FaultRow } from "../report_data.ts";
+import type { Variant } from "../variant.ts";
 import { Stage } from "./stage.ts";
 import { Trial, usualWrites } from "./trial.ts";
-import { cameTrue } from "./waiting.ts";
 
 const FAULT = "server-restart";
 
@@ -20,7 +20,7 @@ const FIRST_ROW_WITHIN_MS = 30_000;
 /** Kills the server, one for all variants, with SIGKILL with writes in every state, and starts it again. */
 export async function runServerRestart(
   context: CompareContext,
-  variants: readonly VariantName[],
+  variants: readonly Variant[],
   signal: AbortSignal,
   tell: (row: FaultRow) => void,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function runServerRestart(
   const { client } = stack.use(await connectClient({ address }));
   const writes = usualWrites(context.quick);
   const opened = await Promise.allSettled(
-    variants.map((variant) => Stage.open(context, variant, { policy: NO_WINDOW[variant], address, client, signal })),
+    variants.map((variant) => Stage.open(context, variant, { policy: variant.noWindow, address, client, signal })),
   );
   const stages = opened.flatMap((result) => result.status === "fulfilled" ? stack.use(result.value) : []);
   for (const result of opened) if (result.status === "rejected") throw result.reason;
@@ -41,8 +41,7 @@ export async function runServerRestart(
   const ask = (from: number, to: number) => Promise.all(trials.map((trial) => trial.ask(from, to)));
   await ask(0, writes / 4);
   const stored = () => trials.map((trial) => trial.stored());
-  const withinMs = FIRST_ROW_WITHIN_MS;
-  await cameTrue(() => Promise.resolve(stored().every((rows) => rows > 0)), { withinMs, signal });
+  await poll(() => stored().every((rows) => rows > 0), { withinMs: FIRST_ROW_WITHIN_MS, signal });
   await ask(writes / 4, writes / 2);
   const asking = ask(writes / 2, writes);
   // Where the server cannot be started again, that is what there is to say.

@@ -3,12 +3,11 @@
  *
  * @module
  */
+import { poll } from "../../harness/waiting.ts";
 import type { FaultName, FaultRow } from "../report_data.ts";
 import { type Call, CONFIRMATION_TIMEOUT_MS } from "../variant.ts";
 import { type Answer, countWrites, sayAnswers, type WriteRecord } from "./count.ts";
 import type { Asked, Stage } from "./stage.ts";
-import { cameTrue } from "./waiting.ts";
-import { windowBegins } from "./window_begins.ts";
 
 /** Writes of a fault that is to meet one full batch. */
 export const BATCH_WRITES = 50;
@@ -18,7 +17,7 @@ export function usualWrites(quick: boolean): number {
   return quick ? 20 : 100;
 }
 
-/** How long a batcher may take to come to rest: longer than an activity of the signal variant that nobody answers. */
+/** How long a batcher may take to come to rest: longer than an activity of any variant that nobody answers. */
 const REST_WITHIN_MS = 45_000;
 
 /** With no new row for so long, a batcher is taken to wait for an answer. */
@@ -78,7 +77,7 @@ export class Trial {
 
   /** Starts the callers of all writes at the beginning of a window, so that they meet in one batch. */
   async askTogether(): Promise<void> {
-    await windowBegins(this.#stage);
+    await this.#stage.untilWindowBegins();
     await this.ask();
   }
 
@@ -91,9 +90,15 @@ export class Trial {
     }));
   }
 
-  /** Asks for each write once more, through callers of another name. */
-  async askAgain(): Promise<void> {
+  /** Sends each request once more, as the variant's callers would. @returns How, for the row's note. */
+  async askAgain(): Promise<string> {
+    const { client, run, variant: { sendAgain } } = this.#stage;
+    if (sendAgain !== undefined) {
+      await Promise.all(this.#asked.map(({ call }) => sendAgain(client, run, call)));
+      return "each request was sent to the batcher again";
+    }
     await this.answered(await Promise.all(this.#asked.map((one) => this.#again(one))));
+    return "another caller sent each request again";
   }
 
   /** How many of the writes have a row now. */
@@ -112,11 +117,10 @@ export class Trial {
   async storedWhileHeld(): Promise<number> {
     const { signal } = this.#stage;
     let last = { stored: 0, atMs: performance.now() };
-    await cameTrue(() => {
+    await poll(() => {
       const stored = this.stored();
       if (stored > last.stored) last = { stored, atMs: performance.now() };
-      const quiet = stored > 0 && performance.now() - last.atMs > QUIET_MS;
-      return Promise.resolve(quiet || stored === this.#asked.length);
+      return stored === this.#asked.length || stored > 0 && performance.now() - last.atMs > QUIET_MS;
     }, { withinMs: FIRST_ROW_WITHIN_MS, signal });
     if (last.stored > 0) return last.stored;
     throw new Error(`Cannot make '${this.#fault}' happen to ${this.#stage.variant.name}: no row came`);
@@ -161,7 +165,7 @@ export class Trial {
 
   #callOf(n: number): Call {
     const key = `${this.#fault}/${n}`;
-    const workflowId = `${this.#stage.name}/${key}`;
+    const workflowId = `${this.#stage.run.name}/${key}`;
     const { named = true, amountOf = () => n } = this.#options;
     return { workflowId, ...(named && { requestId: workflowId }), data: { key, amount: amountOf(n) } };
   }

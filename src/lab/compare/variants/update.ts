@@ -5,15 +5,16 @@
  */
 import { BatchWriter } from "../../../client/batch_writer.ts";
 import { connectWriterClient } from "../../../client/connection.ts";
+import type { BatcherStats } from "../../../protocol/messages.ts";
 import { FAILURE, WriteError } from "../../../protocol/failures.ts";
-import { batcherWorkflowId, taskQueuesOf, TRANSACTION_WORKFLOW } from "../../../protocol/names.ts";
+import { batcherWorkflowId, GET_STATS_QUERY, taskQueuesOf, TRANSACTION_WORKFLOW } from "../../../protocol/names.ts";
 import type { BatchingOptions } from "../../../protocol/options.ts";
 import type { Receipt } from "../../../protocol/write.ts";
 import type { Sink } from "../../../sinks/sink.ts";
-import { SqliteSink } from "../../../sinks/sqlite/sink.ts";
+import { migrateSqliteSink, SqliteSink } from "../../../sinks/sqlite/sink.ts";
 import { startLocalSystem } from "../../../worker/local_system.ts";
 import type { transaction } from "../../../../workflows/transaction.ts";
-import { DatabaseLoad } from "../database_load.ts";
+import { DatabaseLoad } from "../database.ts";
 import type { FaultSwitches } from "../fault_switches.ts";
 import { CONFIRMATION_TIMEOUT_MS, type Told, toldOf, type Variant, type VariantOptions } from "../variant.ts";
 
@@ -26,10 +27,26 @@ const UNKNOWN_TYPES: ReadonlySet<string> = new Set([
 /** Batched by Updates. */
 export const updateVariant: Variant = {
   name: "update",
+  what: "a batcher workflow; the caller's Update returns its receipt (this project)",
+  colour: { light: "#0b62d6", dark: "#58a6ff" },
+  method: [
+    "Where the answer comes within the caller's first task, its wait is the run time of its local activity alone. That " +
+    "leaves out the way of the task to the worker, the building of the workflow, the line in the worker, and the task's " +
+    "end, so waits flatter it. A check from the server's times of the first and the last task gave 11 ms when idle and " +
+    "62 ms under steady, against 253 and 443 ms of signal, where the waits said 7 and 39 against 251 and 427.",
+    "It has the fewest steps that go through the queue of tasks of a shard.",
+    "When it scales, its batcher has one more process, the only one with a database connection.",
+    "It alone says that an outcome is unknown and that the same request again is safe.",
+  ],
+  table: "batched_writes",
+  createTable: (path) => migrateSqliteSink({ path }),
   databaseRole: "batcher",
+  noWindow: { size: 2_000, windowMs: 0 },
+  clockWindow: true,
+  scales: true,
 
   async startWorkers(options) {
-    const load = new DatabaseLoad();
+    const load = new DatabaseLoad(this.table);
     const system = await startLocalSystem({
       address: options.address,
       log: options.log,
@@ -65,6 +82,8 @@ export const updateVariant: Variant = {
   told: (client, caller) => toldOf(client, caller, UNKNOWN_TYPES),
 
   batcherIds: ({ name }) => [batcherWorkflowId(name, 0, 0)],
+
+  pendingWrites: async (batcher) => (await batcher.query<BatcherStats>(GET_STATS_QUERY)).pendingWrites,
 
   async clientWriter(options) {
     const connected = await connectWriterClient({ address: options.address });

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { InsertRows } from "../activities/batch_write.ts";
-import type { StoreRow } from "../activities/write_row.ts";
-import { RowFault } from "../../sinks/isolate.ts";
-import type { PlainRow } from "../plain_table.ts";
-import type { GatherPolicy } from "./variant.ts";
+import type { InsertRows } from "../../activities/batch_write.ts";
+import type { StoreRow } from "../../activities/write_row.ts";
+import { RowFault } from "../../../sinks/isolate.ts";
+import type { PlainRow } from "../../plain_table.ts";
+import type { GatherPolicy } from "../variant.ts";
 
 interface Waiting {
   readonly row: PlainRow;

@@ -9,6 +9,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
 } from "hdr-histogram-js";
+import { rounded } from "./figures.ts";
 
 const US_PER_MS = 1_000;
 /** An hour: histograms of several processes can be added only if their ranges are the same. */
@@ -34,7 +35,7 @@ export class Latencies {
 
   /** The wait at a percentile, in milliseconds. */
   ms(percentile: number): number {
-    return Math.round(this.#us.getValueAtPercentile(percentile) / (US_PER_MS / 100)) / 100;
+    return rounded(this.#us.getValueAtPercentile(percentile) / US_PER_MS);
   }
 
   /** Adds all waits of another one. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { InsertRows } from "../activities/batch_write.ts";
-import { connectNative, loadConnectConfig } from "../../client/connection.ts";
-import { PlainTable, type PlainTableName } from "../plain_table.ts";
-import { createRivalWorker } from "../create_lab_worker.ts";
-import { runWorker } from "../../worker/local_system.ts";
-import { logTaskFailure } from "../../worker/watched_worker.ts";
-import { DatabaseLoad } from "./database_load.ts";
-import type { VariantWorkerOptions, VariantWorkers } from "./variant.ts";
+import type { InsertRows } from "../../activities/batch_write.ts";
+import { connectNative, loadConnectConfig } from "../../../client/connection.ts";
+import { PlainTable } from "../../plain_table.ts";
+import { createRivalWorker } from "../../create_lab_worker.ts";
+import { runWorker } from "../../../worker/local_system.ts";
+import { logTaskFailure } from "../../../worker/watched_worker.ts";
+import { DatabaseLoad } from "../database.ts";
+import type { VariantWorkerOptions, VariantWorkers } from "../variant.ts";
 
 /** One worker to start. */
 export interface RivalWorker {
@@ -21,9 +21,14 @@ export interface RivalWorker {
 /** Which workers there are to start. */
 export interface RivalWorkersPlan {
   /** Table that the workers write to; left out where none of them writes. */
-  readonly table?: PlainTableName;
+  readonly table?: string;
   /** The workers; those that write insert rows with what they are given. */
   readonly workers: (insert: InsertRows) => readonly RivalWorker[];
+}
+
+/** Creates a table without a ledger. Harmless to repeat. */
+export async function createPlainTable(path: string, table: string): Promise<void> {
+  await (await PlainTable.open({ path, table })).close();
 }
 
 /** Starts workers in this process and returns when they poll. */
@@ -35,7 +40,7 @@ export async function startRivalWorkers(
   const { connection, namespace } = loadConnectConfig({ address: options.address });
   const native = await connectNative(connection);
   stack.defer(() => native.close());
-  const load = new DatabaseLoad();
+  const load = new DatabaseLoad(table);
   let insert: InsertRows = () => Promise.reject(new Error("Cannot write as this worker has no table"));
   if (table !== undefined) {
     const opened = await PlainTable.open({ path: options.databaseFile, table, onStatement: load.onStatement });
