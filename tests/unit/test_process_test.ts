@@ -1,5 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { Child } from "../../src/lab/harness/child.ts";
+import { eventually } from "../support/eventually.ts";
 import { permittedTest } from "../support/permitted.ts";
+import { untilGone } from "../support/process_alive.ts";
 import { problemOf, readCounts, runTests } from "../support/test_process.ts";
 
 Deno.test("readCounts() reads the last line of deno test", () => {
@@ -38,3 +42,30 @@ permittedTest("runTests() ends a process that hangs, also if it left another one
   assertEquals([failed, problem], [1, "did not end within 4 s"], stdout);
   assertStringIncludes(stdout, "hangs");
 });
+
+for (const signal of ["SIGKILL", "SIGINT", "SIGTERM"] as const) {
+  permittedTest(`a test run that ends by ${signal} leaves no process behind`, async () => {
+    const root = new URL("../../", import.meta.url);
+    const directory = await Deno.makeTempDir();
+    await using _ = { [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
+    const file = `${directory}/hangs_test.ts`;
+    await Deno.writeTextFile(
+      file,
+      `import { fileURLToPath } from "node:url";
+import { Child } from "${new URL("src/lab/harness/child.ts", root)}";
+      import { ServerProcess } from "${new URL("src/server/server_process.ts", root)}";
+      Deno.test("hangs", async () => {
+        const pids = [Deno.pid, new ServerProcess("sleep", ["600"]).pid, new Child("sleep", ["600"]).pid];
+        await Deno.writeTextFile("${directory}/new", pids.join(" "));
+        await Deno.rename("${directory}/new", "${directory}/pids");
+        await new Promise((resolve) => setTimeout(resolve, 600_000));
+      });`,
+    );
+    await using run = new Child(Deno.execPath(), ["run", "-A", "--quiet", "tests/run.ts", file], {
+      cwd: fileURLToPath(root),
+    });
+    const pids = await eventually("it hangs", () => Deno.readTextFile(`${directory}/pids`));
+    await run.kill(signal);
+    for (const pid of pids.split(" ")) await untilGone(Number(pid));
+  });
+}
