@@ -1,4 +1,5 @@
 import { DEFAULT_PORT } from "../client/connection.ts";
+import { wholeNumberProblem } from "../protocol/options.ts";
 import type { TemporalBinaryOptions } from "./temporal_binary.ts";
 
 /** Largest port. */
@@ -65,17 +66,15 @@ export interface ResolvedDevServerOptions
 /**
  * Puts defaults in place and checks ports.
  *
- * @throws {RangeError} If a port is not an integer from 0 to 65535.
+ * @throws {RangeError} If a port is not a whole number from 0 to 65535.
  */
 export function resolveDevServerOptions(options: DevServerOptions): ResolvedDevServerOptions {
   const port = options.port ?? DEFAULT_PORT;
   const defaultUiPort = port === 0 || port + UI_PORT_OFFSET > PORT_MAX ? 0 : port + UI_PORT_OFFSET;
   const uiPort = options.uiPort ?? defaultUiPort;
   for (const [name, value] of Object.entries({ port, uiPort })) {
-    if (Number.isInteger(value) && value >= 0 && value <= PORT_MAX) continue;
-    throw new RangeError(
-      `Cannot start a Temporal server as '${name}' must be an integer from 0 to ${PORT_MAX}: current value is ${value}`,
-    );
+    const problem = wholeNumberProblem(name, value, 0, PORT_MAX);
+    if (problem !== undefined) throw new RangeError(`Cannot start a Temporal server as ${problem}`);
   }
   return {
     ui: true,

@@ -91,7 +91,7 @@ permittedTest(
 );
 
 permittedTest("startDevServer() rejects a port that is none and one that is taken", async () => {
-  await assertRejects(() => startDevServer({ port: 1.5 }), RangeError, "'port' must be an integer from 0 to 65535");
+  await assertRejects(() => startDevServer({ port: 1.5 }), RangeError, "'port' must be a whole number from 0 to 65535");
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = taken.addr as Deno.NetAddr;

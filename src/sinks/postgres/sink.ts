@@ -6,8 +6,9 @@
 
 import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
 import type { LedgerIdentity } from "../../protocol/messages.ts";
-import { effectName, type IntoTable } from "../into_table.ts";
+import { wholeNumberProblem } from "../../protocol/options.ts";
 import { checkNewName } from "../ledger_identity.ts";
+import { effectName, type IntoTable } from "../into_table.ts";
 import { PostgresAdmin } from "./admin.ts";
 import { ExpectedRepeats, PostgresFlush, type PostgresFlushOptions } from "./flush.ts";
 import { fillPostgres } from "./into.ts";
@@ -261,8 +262,6 @@ function withoutUndefined<T extends object>(options: T): T {
 }
 
 function checkWhole(name: string, value: number, max: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  const message =
-    `Cannot open the sink as '${name}' must be a whole number from 1 to ${max}: current value is ${value}`;
-  throw new SinkError("setup", "no", message);
+  const problem = wholeNumberProblem(name, value, 1, max);
+  if (problem !== undefined) throw new SinkError("setup", "no", `Cannot open the sink as ${problem}`);
 }

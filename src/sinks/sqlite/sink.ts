@@ -7,8 +7,9 @@
 import { resolve } from "node:path";
 import { type Apply, APPLY_TIMEOUT_MS } from "../apply.ts";
 import type { LedgerIdentity } from "../../protocol/messages.ts";
-import { effectName, type IntoTable } from "../into_table.ts";
+import { wholeNumberProblem } from "../../protocol/options.ts";
 import { checkLedger, checkNewName, noLedgerRow, unnamedRows } from "../ledger_identity.ts";
+import { effectName, type IntoTable } from "../into_table.ts";
 import { Serial } from "../serial.ts";
 import { type Outcome, type Sink, type SinkBatch, SinkError } from "../sink.ts";
 import { SqliteConnection, type StatementObserver } from "./connection.ts";
@@ -226,8 +227,6 @@ function checkPath(path: string): void {
 }
 
 function checkMilliseconds(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= WAIT_MAX_MS) return;
-  const message = `Cannot open the sink as '${name}' must be a whole number from 1 to ${WAIT_MAX_MS}: ` +
-    `current value is ${value}`;
-  throw new SinkError("setup", "no", message);
+  const problem = wholeNumberProblem(name, value, 1, WAIT_MAX_MS);
+  if (problem !== undefined) throw new SinkError("setup", "no", `Cannot open the sink as ${problem}`);
 }
