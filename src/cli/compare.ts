@@ -68,11 +68,11 @@ await main({
     });
     const rows: ComparedRow[] = [];
     try {
-      for await (const compared of compare(context, options)) {
+      await compare(context, options, (compared) => {
         rows.push(compared);
         steps.done();
         if (flags.json) console.log(asciiJson(asLine(compared)));
-      }
+      });
     } catch (error) {
       steps.stop();
       if (signal.aborted) return EXIT_INTERRUPTED;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { formatDuration, formatMs, formatNumber } from "../../src/lab/compare/report/figures.ts";
-import { chartColour, cssVariables, THEMES, useVariables } from "../../src/lab/compare/report/palette.ts";
+import { THEMES } from "../../src/lab/compare/report/palette.ts";
 import { escapeHtml, markup } from "../../src/lab/compare/report/markup.ts";
 import { assert } from "@std/assert";
 import { permittedTest } from "../support/permitted.ts";
@@ -70,14 +70,3 @@ for (const name of ["light", "dark"] as const) {
     for (const { name: variant, colour } of VARIANTS) assert(contrast(colour[name], theme.paper) >= 3, variant);
   });
 }
-
-Deno.test("useVariables() finds every colour of a chart again", () => {
-  for (const name of ["paper", "ink", "muted", "line"] as const) {
-    assertEquals(useVariables(`fill="${chartColour(name)}"`), `fill="var(--${name})"`);
-  }
-  const variants = Array.from({ length: 4 }, (_, i) => ({ name: `${i}`, what: "", colour: { light: "a", dark: "b" } }));
-  for (const i of variants.keys()) {
-    const [, variable] = /var\((--.*)\)/.exec(useVariables(chartColour(i)))!;
-    assert(cssVariables("dark", variants).split(";").includes(`${variable}:b`), variable);
-  }
-});

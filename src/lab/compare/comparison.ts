@@ -26,16 +26,23 @@ export function rowsIn(options: ComparisonOptions): number {
 }
 
 /**
- * Compares, and hands out each row as soon as it is there.
+ * Compares, and tells each row as soon as it is there.
  *
  * What is measured has the machine for itself; faults, which mostly wait, come after it, many at a time.
  */
-export async function* compare(context: CompareContext, options: ComparisonOptions): AsyncGenerator<ComparedRow> {
+export async function compare(
+  context: CompareContext,
+  options: ComparisonOptions,
+  tell: (compared: ComparedRow) => void,
+): Promise<void> {
   for (const loads of [["idle", "sparse", "steady", "burst", "clients"], ["trickle"]] as const) {
-    for await (const row of runLoads(context, { ...options, loads })) yield { part: "loads", row };
+    for await (const row of runLoads(context, { ...options, loads })) tell({ part: "loads", row });
   }
-  for await (const row of runScaling(context, options)) yield { part: "scaling", row };
-  for await (const row of runFaults(context, options.variants)) yield { part: "faults", row };
+  for await (const row of runScaling(context, options)) tell({ part: "scaling", row });
+  await runFaults(context, options.variants, (row) => {
+    context.progress(`${row.fault}: ${row.variant}`);
+    tell({ part: "faults", row });
+  });
 }
 
 /** The rows of a report, in the order in which they are shown. */

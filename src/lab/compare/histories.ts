@@ -41,8 +41,9 @@ export async function costOfWorkflow(client: Client, workflowId: string): Promis
   return costOf(await eventsOf(client, workflowId));
 }
 
-/** A place in the history of a workflow that goes on, perhaps as new. */
+/** Where the history of a workflow ends that goes on, perhaps as new. */
 export interface HistoryPlace {
+  readonly firstRunId: string;
   readonly runId: string;
   /** Events of that run before it. */
   readonly events: number;
@@ -51,8 +52,8 @@ export interface HistoryPlace {
 /** Where the history of a workflow ends now; `undefined` as long as there is no such workflow. */
 export async function placeOf(client: Client, workflowId: string): Promise<HistoryPlace | undefined> {
   try {
-    const { runId, historyLength } = await client.workflow.getHandle(workflowId).describe();
-    return { runId, events: historyLength };
+    const { runId, historyLength, raw } = await client.workflow.getHandle(workflowId).describe();
+    return { firstRunId: raw.workflowExecutionInfo!.firstRunId!, runId, events: historyLength };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
@@ -70,20 +71,13 @@ export async function costSince(
   since: HistoryPlace | undefined,
 ): Promise<HistoryCost> {
   let cost = NO_COST;
-  let place = since ?? await beginningOf(client, workflowId);
-  while (place !== undefined) {
-    const events = await eventsOf(client, workflowId, place.runId);
-    cost = addCosts(cost, costOf(events, place.events));
-    const next = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-    place = next ? { runId: next, events: 0 } : undefined;
+  let runId = since?.runId ?? (await placeOf(client, workflowId))?.firstRunId;
+  for (let from = since?.events ?? 0; runId; from = 0) {
+    const events = await eventsOf(client, workflowId, runId);
+    cost = addCosts(cost, costOf(events, from));
+    runId = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }
   return cost;
-}
-
-async function beginningOf(client: Client, workflowId: string): Promise<HistoryPlace | undefined> {
-  if (await placeOf(client, workflowId) === undefined) return undefined;
-  const { raw } = await client.workflow.getHandle(workflowId).describe();
-  return { runId: raw.workflowExecutionInfo!.firstRunId!, events: 0 };
 }
 
 /** The events of a run of a workflow, by default of its latest one. */

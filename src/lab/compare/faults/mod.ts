@@ -34,33 +34,15 @@ const BETWEEN_COMMIT_AND_ANSWER: readonly faults.Fault[] = [
 /**
  * Runs every fault on every variant, many of them side by side.
  *
- * @returns A row for each, as it comes. The stream fails if a fault could not be made to happen: then nothing is said.
+ * @param tell Gets a row for each, as it comes.
+ * @throws {Error} If a fault could not be made to happen: then nothing is said.
  */
-export function runFaults(context: CompareContext, variants: readonly Variant[]): AsyncIterable<FaultRow> {
-  const ended = new AbortController();
-  let running: Promise<void>;
-  return new ReadableStream<FaultRow>({
-    start(rows) {
-      const tell = (row: FaultRow) => {
-        context.progress(`${row.fault}: ${row.variant}`);
-        rows.enqueue(row);
-      };
-      running = runAll(context, variants, ended, tell);
-      running.then(() => rows.close(), (error) => rows.error(error));
-    },
-    async cancel() {
-      ended.abort();
-      await running.catch(() => {});
-    },
-  });
-}
-
-async function runAll(
+export async function runFaults(
   context: CompareContext,
   variants: readonly Variant[],
-  ended: AbortController,
   tell: (row: FaultRow) => void,
 ): Promise<void> {
+  const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   const together = async <T>(tasks: readonly Promise<T>[]): Promise<T[]> => {
     // Where one fails the others need not go on to their end, but they have to come to an end.

@@ -8,7 +8,7 @@ import { drawSvg } from "../../harness/svg.ts";
 import { type CompareReport, type LoadName, type LoadRow, LOADS } from "../report_data.ts";
 import { formatMs } from "./figures.ts";
 import { escapeHtml, Markup } from "./markup.ts";
-import { chartColour, cssVariables, useVariables } from "./palette.ts";
+import { cssVariables } from "./palette.ts";
 
 const ROW_PX = 20;
 const TOP_PX = 4;
@@ -65,12 +65,12 @@ export function drawWaits(report: CompareReport, id: string, width: number): Mar
     rows.flatMap(({ load }) => load ? [load.p50_ms, load.p99_ms, load.call_ms_p50] : []),
   );
   const step = narrow && max / min > 10 ** POWERS_MAX ? 2 : 1;
-  const muted = { color: chartColour("muted"), fontSize: TEXT_PX, fontFamily: "inherit" };
+  const muted = { color: "var(--muted)", fontSize: TEXT_PX, fontFamily: "inherit" };
   // The lines of the scale end before its letters.
-  const border = { textBorderColor: chartColour("paper"), textBorderWidth: 4 };
+  const border = { textBorderColor: "var(--paper)", textBorderWidth: 4 };
   const heading = {
     ...border,
-    color: chartColour("ink"),
+    color: "var(--ink)",
     fontSize: TEXT_PX,
     fontFamily: "inherit",
     fontWeight: 600,
@@ -102,7 +102,7 @@ export function drawWaits(report: CompareReport, id: string, width: number): Mar
         ...muted,
         formatter: (ms: number) => Math.round(Math.log10(ms / min)) % step === 0 ? formatMs(ms) : "",
       },
-      splitLine: { lineStyle: { color: chartColour("line") } },
+      splitLine: { lineStyle: { color: "var(--line)" } },
     },
     yAxis: [{
       ...rowAxis,
@@ -131,7 +131,7 @@ export function drawWaits(report: CompareReport, id: string, width: number): Mar
 
 /** The line from median to p99 with a dot at each end, and the mark of the whole call. */
 function waitSeries(load: LoadRow, variant: number, row: number, least: number): LineSeriesOption[] {
-  const colour = chartColour(variant);
+  const colour = `var(--variant-${variant})`;
   const at = (ms: number): [number, number] => [Math.max(least, ms), row];
   const dot = (ms: number, fill: string) => ({ value: at(ms), itemStyle: { color: fill, borderColor: colour } });
   const line = { type: "line" as const, clip: false, itemStyle: { color: colour, borderWidth: 2 } };
@@ -142,7 +142,7 @@ function waitSeries(load: LoadRow, variant: number, row: number, least: number):
       symbol: "circle",
       symbolSize: DOT_PX,
       lineStyle: { color: colour, width: 3 },
-      data: [dot(load.p99_ms, chartColour("paper")), dot(load.p50_ms, colour)],
+      data: [dot(load.p99_ms, "var(--paper)"), dot(load.p50_ms, colour)],
     },
   ];
 }
@@ -159,7 +159,7 @@ function powersAround(values: readonly number[]): { readonly min: number; readon
 /** Takes out what is for a live chart and what has no colour of ours, and makes ids those of this chart. */
 function cleaned(svg: string, id: string): string {
   const [, body] = /^<svg[^>]*>(.*)<\/svg>\s*$/s.exec(svg)!;
-  return useVariables(body)
+  return body
     .replaceAll(/<style ?>.*?<\/style>/gs, "")
     .replaceAll(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="[^"]*")/g, "")
     .replaceAll(/ fill="(?:#000|rgb\(0,0,0\)" fill-opacity="0)"/g, ' fill="none"')

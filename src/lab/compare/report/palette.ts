@@ -25,29 +25,8 @@ export const THEMES = {
   },
 } as const;
 
-const NAMES = ["paper", "ink", "muted", "line"] as const;
-
 /** Gives the variables the values of a theme. */
 export function cssVariables(theme: keyof typeof THEMES, variants: readonly VariantFacts[]): string {
   const own = variants.map(({ colour }, i) => [`variant-${i}`, colour[theme]]);
   return [...Object.entries(THEMES[theme]), ...own].map(([name, value]) => `--${name}:${value}`).join(";");
-}
-
-/**
- * A colour as the charting library takes it, which computes with colours and knows no variables. Drawn charts have it
- * replaced by {@linkcode useVariables}.
- *
- * @param name The colour, or the place of a variant among those of the report.
- */
-export function chartColour(name: typeof NAMES[number] | number): string {
-  const index = typeof name === "number" ? NAMES.length + name : NAMES.indexOf(name);
-  return `#c0ffe${index.toString(16)}`;
-}
-
-/** Replaces each {@linkcode chartColour} of a drawn chart. */
-export function useVariables(svg: string): string {
-  return svg.replaceAll(/#c0ffe([0-9a-f])/g, (_, digit) => {
-    const index = parseInt(digit, 16);
-    return `var(--${NAMES[index] ?? `variant-${index - NAMES.length}`})`;
-  });
 }
