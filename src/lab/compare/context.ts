@@ -74,7 +74,10 @@ export async function startComparison(
   const id = `compare-${crypto.randomUUID().slice(0, 8)}`;
   const taskQueues: string[] = [];
   if (given !== undefined) {
-    stack.defer(() => endWorkflows({ client, taskQueues, reason: "The comparison is over", log: options.log }));
+    stack.defer(async () => {
+      const { log } = options;
+      if (taskQueues.length > 0) await endWorkflows({ client, taskQueues, reason: "The comparison is over", log });
+    });
   }
   const started = stack.move();
   let runs = 0;

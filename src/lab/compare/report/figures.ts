@@ -5,7 +5,7 @@
  */
 
 /** What is shown where there is no figure. */
-export const UNKNOWN = "unknown";
+const UNKNOWN = "unknown";
 
 /** Writes a figure with three digits or all before its point, two if it is below one: `0.012`, `6.5`, `118`, `11,240`. */
 export function formatNumber(value: number): string {
