@@ -9,6 +9,9 @@ import { BatchWriter, type BatchWriterOptions } from "../client/batch_writer.ts"
 import { writerClientOn } from "../client/connection.ts";
 import { UnretriedConnection } from "../client/unretried_connection.ts";
 import type { SubmitActivities } from "../protocol/activities.ts";
+import { batcherNameProblem, kindOf } from "../protocol/check.ts";
+import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
+import { resolveBatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { type BatcherWorkerOptions, CALLER_SLOTS, createBatcherWorker, SHUTDOWN_GRACE_TIME } from "./create_worker.ts";
 import { ignoreShutdownSignals } from "./ignore_shutdown_signals.ts";
@@ -37,6 +40,9 @@ export interface BatcherPluginOptions extends Omit<BatchWriterOptions, "client">
   readonly batcherWorker?: BesideOptions;
 }
 
+/** Closes what was opened, or waits for its end. Node 22 has no `AsyncDisposableStack`. */
+type End = () => Promise<void>;
+
 /** A worker for batchers that runs. */
 interface RunningBatchers {
   readonly running: Promise<void>;
@@ -47,8 +53,9 @@ interface RunningBatchers {
  *
  * The worker gets the activity `submitWrite` and slots for 2,000 callers that wait at the same time; a tuner or slots of
  * one's own stay as they are. Connection, namespace, data converter and client interceptors are those of the worker. It
- * opens nothing before the worker runs. When the worker ends, also by a signal, batchers go on until its last caller has
- * its receipt. If they fail, the worker is shut down, and its `run` rejects.
+ * opens nothing before the worker runs. When the worker ends, also by a signal, batchers go on until it has: its callers
+ * get their receipts, if those come within its `shutdownGraceTime`. If batchers fail, the worker is shut down, and its
+ * `run` rejects.
  *
  * One instance serves one worker at a time.
  *
@@ -75,8 +82,20 @@ export class BatcherPlugin implements WorkerPlugin {
   /** The worker for batchers, while it is created and while it runs: it inherits the plugins of its connection. */
   #batchers: Worker | "in creation" | undefined;
 
+  /**
+   * @throws {TypeError} If 'sink' is of another kind, or there is nothing to do.
+   * @throws {RangeError} If an option is out of its bounds; the message names option and value.
+   */
   constructor(private readonly options: BatcherPluginOptions = {}) {
-    if (!this.#hasCallers && options.sink === undefined) {
+    const { sink, name = DEFAULT_BATCHER_NAME } = options;
+    resolveBatchingOptions(options);
+    const problem = batcherNameProblem(name, "'name'");
+    if (problem !== undefined) throw new RangeError(`Cannot create BatcherPlugin as ${problem}`);
+    if (sink !== undefined && typeof sink !== "function" && typeof sink?.write !== "function") {
+      const wanted = "'sink' must be a sink, or a function that opens one as '() => openSink(address)' does";
+      throw new TypeError(`Cannot create BatcherPlugin as ${wanted}: it is ${kindOf(sink)}`);
+    }
+    if (!this.#hasCallers && sink === undefined) {
       throw new TypeError(
         "Cannot create BatcherPlugin as 'callers' is false and there is no 'sink': it would do nothing",
       );
@@ -117,31 +136,33 @@ export class BatcherPlugin implements WorkerPlugin {
     }
     const { promise } = this.#writer = Promise.withResolvers<BatchWriter>();
     promise.catch(() => {});
+    const running = next(worker);
+    running.catch(() => {});
+    const ends: End[] = [];
     try {
-      await using stack = new AsyncDisposableStack();
-      const running = next(worker);
-      running.catch(() => {});
-      try {
-        const batchers = await this.#open(worker, stack);
-        await Promise.race([running, batchers?.running ?? running]);
-      } catch (error) {
-        this.#writer.reject(error);
-        await shutDown(worker, running);
-        throw error;
-      }
+      const batchers = await this.#open(worker, ends);
+      await Promise.race([running, batchers?.running ?? running]);
+    } catch (error) {
+      this.#writer.reject(error);
+      await shutDown(worker, running);
+      throw error;
     } finally {
+      // One that fails must not keep the others open.
+      for (const end of ends.reverse()) {
+        await end().catch((error) => logError("Cannot close a part of BatcherPlugin", error));
+      }
       this.#writer = undefined;
       this.#batchers = undefined;
     }
   }
 
   /** Opens what the worker needs. @returns The batchers of this process, if it has any. */
-  async #open(worker: Worker, stack: AsyncDisposableStack): Promise<RunningBatchers | undefined> {
+  async #open(worker: Worker, ends: End[]): Promise<RunningBatchers | undefined> {
     // Only workers that replay have none.
     const connection = worker.connection!;
     const { namespace, dataConverter } = worker.options;
     const interceptors = worker.options.interceptors.client?.workflow;
-    const batchers = await this.#runBatchers({ connection, namespace, dataConverter }, stack);
+    const batchers = await this.#runBatchers({ connection, namespace, dataConverter }, ends);
     if (this.#hasCallers) {
       const { client, settled } = writerClientOn(UnretriedConnection.over(connection), {
         namespace,
@@ -149,9 +170,10 @@ export class BatcherPlugin implements WorkerPlugin {
         // The other form is the deprecated one of factories.
         ...(Array.isArray(interceptors) && { interceptors }),
       });
-      stack.defer(settled);
+      ends.push(settled);
       const onWarning = (message: string) => Runtime.instance().logger.warn(`Writes wait: ${message}`);
-      const writer = stack.use(new BatchWriter({ onWarning, ...this.options, client }));
+      const writer = new BatchWriter({ onWarning, ...this.options, client });
+      ends.push(() => writer[Symbol.asyncDispose]());
       this.#writer!.resolve(writer);
     }
     return batchers;
@@ -159,26 +181,30 @@ export class BatcherPlugin implements WorkerPlugin {
 
   async #runBatchers(
     base: Pick<WorkerOptions, "connection" | "namespace" | "dataConverter">,
-    stack: AsyncDisposableStack,
+    ends: End[],
   ): Promise<RunningBatchers | undefined> {
     const { sink: given, name, taskQueue, batcherWorker } = this.options;
     if (given === undefined) return undefined;
     let sink = given as Sink;
     if (typeof given === "function") {
       sink = await given();
-      stack.defer(() => sink.close());
+      ends.push(() => sink.close());
     }
     this.#batchers = "in creation";
     const batchers = await createBatcherWorker({ ...batcherWorker, ...base, sink, name, taskQueue });
     this.#batchers = batchers;
     ignoreShutdownSignals(batchers);
     const running = batchers.run();
-    stack.defer(async () => {
+    ends.push(async () => {
       if (batchers.getState() === "RUNNING") batchers.shutdown();
-      await running.catch((error) => Runtime.instance().logger.error("The batchers' worker failed", { error }));
+      await running.catch((error) => logError("The batchers' worker failed", error));
     });
     return { running };
   }
+}
+
+function logError(message: string, error: unknown): void {
+  Runtime.instance().logger.error(message, { error });
 }
 
 const POLL_MS = 10;

@@ -82,6 +82,14 @@ labTests({}, [
     const writing = () => lab.writer(name).write({ requestId: `${name}/a`, data: 1 });
     assertEquals((await worker.runUntil(writing)).status, "committed");
     await assertRejects(() => pluginOf({ callers: false }), TypeError, "it would do nothing");
+    const text = "sqlite:rows.db" as unknown as Sink;
+    await assertRejects(
+      () => pluginOf({ sink: text }),
+      TypeError,
+      "'sink' must be a sink, or a function that opens one",
+    );
+    await assertRejects(() => pluginOf({ shards: 0 }), RangeError, "shards");
+    await assertRejects(() => pluginOf({ name: "" }), RangeError, "'name'");
   }],
 
   ["BatcherPlugin opens nothing for a worker that cannot be created, and serves the next one", async (lab) => {
