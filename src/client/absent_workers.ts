@@ -4,6 +4,7 @@
  * @module
  */
 import type { Client } from "@temporalio/client";
+import { msOf } from "./server_time.ts";
 
 /** A poller that has not been heard of for so long is gone: each one asks again at least once a minute. */
 const POLLER_SILENCE_MS = 70_000;
@@ -25,11 +26,6 @@ export async function isPolled(client: Client, taskQueue: string): Promise<boole
   const taskWaits = msOf(stats?.approximateBacklogAge) >= WAITING_TASK_MS;
   const heardAfterMs = Date.now() - (taskWaits ? WAITING_TASK_MS : POLLER_SILENCE_MS);
   return pollers.some(({ lastAccessTime }) => msOf(lastAccessTime) > heardAfterMs);
-}
-
-/** Milliseconds of a timestamp or a duration of the server. */
-function msOf(time: { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined): number {
-  return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1_000_000;
 }
 
 /** Asks the server whether any worker polls a task queue. @returns What is the matter; empty if one does. */

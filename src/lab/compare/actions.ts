@@ -7,7 +7,7 @@
  */
 import proto, { type temporal } from "@temporalio/proto";
 import { HEARTBEAT_EVERY_MS } from "../../../activities/submit_write.ts";
-import { msOf } from "./histories.ts";
+import { msOf } from "../../client/server_time.ts";
 import type { ActionRule } from "./report_data.ts";
 
 /** An event of a history, as the server sends it. */
@@ -142,7 +142,7 @@ function heartbeats({ event, byId }: At): number {
   const scheduled = byId.get(String(ended?.scheduledEventId))?.activityTaskScheduledEventAttributes;
   const started = byId.get(String(ended?.startedEventId));
   const timeout = scheduled?.heartbeatTimeout;
-  const throttleMs = HEARTBEAT_THROTTLE * (Number(timeout?.seconds ?? 0) * 1_000 + (timeout?.nanos ?? 0) / 1e6);
+  const throttleMs = HEARTBEAT_THROTTLE * msOf(timeout);
   if (throttleMs === 0 || started === undefined) return 0;
   const durationMs = msOf(event.eventTime) - msOf(started.eventTime);
   return durationMs < HEARTBEAT_EVERY_MS ? 0 : 1 + Math.floor((durationMs - HEARTBEAT_EVERY_MS) / throttleMs);

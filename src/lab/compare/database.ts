@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import type { CallRecord } from "./load_shape.ts";
-import type { Variant } from "./variant.ts";
+import type { DatabaseCounts, Variant } from "./variant.ts";
 
 /** How long a statement of this module waits for a lock. */
 const LOCK_WAIT_MS = 10_000;
@@ -51,17 +51,6 @@ export function checkRows(
     `The measurement of ${variant.name} is void: of ${done.length} callers who were told "done", ${wrong.length} do not ` +
       `have their row exactly once, such as ${example} with ${rows.get(example) ?? 0} rows`,
   );
-}
-
-/** Counts of one database connection; differences of two are those of the time between. */
-export interface DatabaseCounts {
-  /**
-   * Transactions that were committed. With SQLite this is what costs: an fsync each. It is also the number of statements
-   * that a database server would see, which gets a batch as one statement.
-   */
-  readonly transactions: number;
-  /** Rows of writes that were committed. */
-  readonly rows: number;
 }
 
 /** Counts what one connection does, where the SQL runs. */

@@ -4,13 +4,8 @@
  * @module
  */
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import proto, { type google } from "@temporalio/proto";
+import proto from "@temporalio/proto";
 import { countActions, type HistoryEvent } from "./actions.ts";
-
-/** A time of the server in milliseconds since 1970, with their fraction. */
-export function msOf(time: google.protobuf.ITimestamp | null | undefined): number {
-  return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
-}
 
 /** What a part of a history comes to. */
 export interface HistoryCost {

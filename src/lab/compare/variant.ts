@@ -10,9 +10,19 @@ import type { WorkerBase } from "../../worker/create_worker.ts";
 import type { Role } from "../../worker/local_system.ts";
 import type { Log } from "../../worker/log.ts";
 import { SIGNAL_DEFAULTS } from "../protocol/signal_messages.ts";
-import type { DatabaseCounts } from "./database.ts";
 import type { FaultSwitches } from "./fault_switches.ts";
 import type { VariantFacts } from "./report_data.ts";
+
+/** Counts of one database connection; differences of two are those of the time between. */
+export interface DatabaseCounts {
+  /**
+   * Transactions that were committed. With SQLite this is what costs: an fsync each. It is also the number of statements
+   * that a database server would see, which gets a batch as one statement.
+   */
+  readonly transactions: number;
+  /** Rows of writes that were committed. */
+  readonly rows: number;
+}
 
 /** When what is gathered is written. */
 export interface GatherPolicy {

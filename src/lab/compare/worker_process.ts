@@ -5,7 +5,7 @@
  */
 import type { Role } from "../../worker/local_system.ts";
 import { Child } from "../harness/child.ts";
-import type { DatabaseCounts } from "./database.ts";
+import type { DatabaseCounts } from "./variant.ts";
 import type { VariantOptions } from "./variant.ts";
 
 /** What a worker process is told on its command line. */
