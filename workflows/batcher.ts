@@ -131,7 +131,7 @@ export async function batcher(input: BatcherInput = {}): Promise<void> {
   const rollOverDue = () => workflowInfo().continueAsNewSuggested || isLong() || stored.rollOverDue || rollOverAsked;
   const hasWork = () => commit.hasQueued || commit.withholdsAnswers;
   const isTooLong = () => budgeted && workflowInfo().historySize >= LIMITS.rollOverAtOnceBytes;
-  // What is on its way is waited for, but not for ever: a writer begins again with its parts in the next run.
+  // Wait for answers and parts that are on their way, but not indefinitely: a writer sends its parts again to the next run.
   const isAwaited = () => watch.comparing || commit.awaitsParts(Date.now());
   const mayRollOver = () => rollOverDue() && (rollOverAsked || isTooLong() || !isAwaited());
   let isOver = false;

@@ -14,7 +14,7 @@ export interface WorkflowWrite {
   /** The row. */
   readonly data: Json;
   /**
-   * Names the write for ever.
+   * Names the write permanently.
    *
    * By default it is `<workflowId>/<firstExecutionRunId>/<n>`, where n counts the workflow's writes without an id of their
    * own: it survives a retry and a reset of the workflow, so that neither stores the row twice. A run that was continued as

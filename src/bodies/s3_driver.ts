@@ -62,7 +62,7 @@ interface Packages {
 
 async function loadPackages(): Promise<[Packages["sdk"], Packages["driver"], Packages["client"]]> {
   const isDeno = "Deno" in globalThis;
-  // As variables: what is written into the import is fetched for everybody who starts this program.
+  // In variables, because Deno fetches a package that an import names literally for everybody who starts this program.
   const load = ([name, version]: readonly [name: string, version: string]) =>
     import(isDeno ? `npm:${name}@${version}` : name);
   const { sdk, driver, client } = PACKAGES;

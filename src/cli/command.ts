@@ -75,7 +75,7 @@ export interface Command<F extends Flags> {
   readonly operands?: readonly string[];
   /** Worth a look. */
   readonly examples?: readonly string[];
-  /** Whether it runs until it is stopped. Then SIGTERM, by which containers stop their processes, is no failure. */
+  /** Whether it runs until it is stopped. Then SIGTERM, by which containers stop their processes, is not a failure. */
   readonly untilStopped?: true;
   /** @returns The exit code. */
   run(flags: FlagValues<F>, operands: readonly string[], signal: AbortSignal): Promise<number>;
@@ -136,7 +136,7 @@ function withoutPasswords(message: string, args: readonly string[]): string {
   const quoted = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1), arg.split("=")[0]]);
   return quoted.reduce((text, arg) => {
     const scheme = ADDRESS.exec(arg)?.[0];
-    // What is a part of a template holds no secret, and the template must stay as it is.
+    // A part of a template holds no secret, and the template must stay as it is.
     if (scheme === undefined || POSTGRES_FORM.includes(arg)) return text;
     return text.replaceAll(arg, `${scheme}…`).replaceAll(JSON.stringify(arg).slice(1, -1), `${scheme}…`);
   }, message);

@@ -27,7 +27,7 @@ await main({
     "  list            the oldest ones, a line each\n" +
     "  show ID…        all there is about some, as JSON, a line each\n" +
     "  retry ID…       write them again with their request ids, through running batcher workers; each ends as\n" +
-    "                  committed, and is no dead letter any more, or as rejected again\n" +
+    "                  committed, and leaves the dead letters, or as rejected again\n" +
     "  drop ID…        forget some: their rows are lost",
   operands: ["ACTION", "[ID…]"],
   flags: {

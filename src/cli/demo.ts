@@ -85,7 +85,7 @@ await main({
     if (signal.aborted) return EXIT_FAILED;
 
     await using stack = new AsyncDisposableStack();
-    // On a server that goes on, batchers and unfinished transactions would wait for a worker for ever.
+    // On a server that keeps running, batchers and unfinished transactions would wait for a worker indefinitely.
     if (!server.startedByUs) stack.defer(() => endAll(system, log));
     const tally = await runAll(writes, {
       client: system.client,

@@ -123,7 +123,7 @@ export async function sendLines(source: AsyncIterable<ReadWrite>, options: SendL
     );
   signal.addEventListener("abort", sayStopping, { once: true });
   const atEnd = Promise.all(Array.from({ length: concurrency }, lane)).then(() => !stop.aborted);
-  // An input that has nothing to give now may keep a lane waiting for ever.
+  // An input that is silent now may never send another line, and this lane would wait for it.
   const ended = await Promise.race([atEnd, until(stop).then(() => false)]);
   await Promise.allSettled(underWay);
   signal.removeEventListener("abort", sayStopping);

@@ -96,7 +96,7 @@ await main({
   },
 });
 
-/** What a role does not use is no doubt meant to have an effect. */
+/** Refuses a flag that the role would ignore: whoever gave it expects an effect. */
 function checkRole(flags: { role: string } & Record<string, unknown>): void {
   const given = Object.keys(batchingFlags).find((name) => flags[name] !== undefined);
   if (flags.role === "batcher" && given !== undefined) {

@@ -7,7 +7,7 @@ import type { Client } from "@temporalio/client";
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { shardOf } from "./sharding.ts";
-import { batcherNameProblem, partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
+import { batcherNameProblem, kindOf, partitionKeyProblem, requestIdProblem } from "../protocol/check.ts";
 import {
   InvalidWriteError,
   OverloadedError,
@@ -67,7 +67,7 @@ export interface BatchWriterOptions extends BatchingOptions {
 
 /** Options of one {@linkcode BatchWriter.write}. */
 export interface WriteOptions {
-  /** Stops the waiting. A write that was sent already may be stored all the same. */
+  /** Stops the waiting. A write that was already sent may still be stored. */
   readonly signal?: AbortSignal;
   /**
    * How long to wait for the receipt.
@@ -324,7 +324,9 @@ function waitingLimit(name: string, value: number): number {
 }
 
 function asCall(write: Write, onDone: (call: PendingCall) => void): PendingCall {
-  if (typeof write !== "object" || write === null) throw new InvalidWriteError("Cannot write as it is no object");
+  if (typeof write !== "object" || write === null) {
+    throw new InvalidWriteError(`Cannot write as 'write' must be an object: it is ${kindOf(write)}`);
+  }
   const { requestId, data, partitionKey } = write;
   const problem = requestIdProblem(requestId) ??
     (partitionKey === undefined ? undefined : partitionKeyProblem(partitionKey));

@@ -10,7 +10,7 @@ import { shellFlag } from "../protocol/shell_flag.ts";
 /** Events at the end of a history that are looked at for the failure of a task. */
 const LAST_EVENTS = 20;
 
-/** A worker that is lost makes one attempt time out. From this attempt on it is no accident. */
+/** A lost worker makes one attempt time out. From this attempt on the task fails for another reason. */
 const REPEATED_ATTEMPT = 3;
 
 /**

@@ -87,7 +87,7 @@ export function classifyFailure(error: unknown): FailureAction {
   if (body !== undefined) return classifyBodyFailure(body);
   const grpc = grpcError(error);
   if (grpc === undefined) {
-    // What is no answer of the server is a fault on this side of the wire, unless the wire itself gave up.
+    // An error without a gRPC code is a fault of this process, unless the connection itself failed.
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return again(error);
     return { kind: "setup", refused: false, message: shortMessage(error) };
   }

@@ -1,5 +1,5 @@
 /**
- * Which shard a write belongs to: the same one in every process, for ever.
+ * Which shard a write belongs to: the same one in every process and version.
  *
  * @module
  */

@@ -175,7 +175,7 @@ export class UpdateSender {
       const moved = this.#changesLane(action);
       if (moved || action.kind !== "again" || action.fresh) submission = undefined;
       if (batch.length > 0) await this.#prepareNext(action, attempt);
-      // What other lanes said is no reason to be slow with this one.
+      // Refusals of other lanes are no reason to back off from this one.
       if (moved) attempt = 0;
     }
   }

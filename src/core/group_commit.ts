@@ -151,7 +151,7 @@ export class GroupCommit {
     return this.#queue.writes > 0;
   }
 
-  /** Whether it is no use to wait for more writes before the next batch. */
+  /** Whether waiting for more writes gains nothing: the next batch is full, or no more are admitted. */
   get hasFullBatch(): boolean {
     return this.#closing || this.#queue.writes >= this.options.maxBatchWrites ||
       this.#queue.bytes >= this.options.maxBatchBytes;
@@ -419,7 +419,7 @@ export class GroupCommit {
     this.#pending.delete(write.requestId);
     // A result may be large, and the ledger keeps it: only bare receipts are remembered here.
     if (!("committedAt" in receipt) || receipt.result !== undefined || receipt.resultOmitted) return;
-    // What another delivery stored is no answer for this one.
+    // A receipt of another delivery does not answer this one.
     if (mark !== undefined && receipt.status !== "committed") return;
     const { batchId, committedAt } = receipt;
     if (this.#lastDuplicate?.batchId !== batchId || this.#lastDuplicate.committedAt !== committedAt) {

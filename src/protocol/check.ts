@@ -25,7 +25,7 @@ function nameProblem(value: unknown, field: string, charsMax: number): string | 
   if (value.length === 0) return `${field} must not be empty`;
   if (value.length > charsMax) return `${field} must have at most ${charsMax} characters: it has ${value.length}`;
   if (isPlainText(value)) return undefined;
-  // Databases cannot store either of them faithfully in text, and an id that changes on its way is no id.
+  // Databases cannot store either of them faithfully in text, and an id must not change on its way.
   if (CONTROL_CHARACTER.test(value)) return `${field} must not hold control characters`;
   if (!value.isWellFormed()) return `${field} must be well-formed Unicode: it holds half of a surrogate pair`;
   return undefined;

@@ -1,5 +1,5 @@
 /**
- * A hash that is the same in every process, for ever.
+ * A hash that never changes, in any process or version.
  *
  * @module
  */

@@ -180,7 +180,7 @@ export interface BatcherSnapshot {
 
 /** Argument of the batcher workflow. */
 export interface BatcherInput {
-  /** What is left out has its default: an earlier run, or another program, may not know it. */
+  /** A missing option has its default: an earlier run, or another program, may not know it. */
   readonly options?: BatchingOptions;
   readonly snapshot?: BatcherSnapshot;
   /**

@@ -110,7 +110,7 @@ export const BATCHING_BOUNDS: Readonly<Record<keyof BatchingOptions, readonly [m
   writerLeaseMs: [1_000, HOUR_MS],
   gatherMs: [0, 60_000],
   maxPendingWrites: [1, 1_000_000],
-  // What is pending is in the history too, which the server ends at 50 MB.
+  // Pending writes are in the history too, which the server limits to 50 MB.
   maxPendingBytes: [1_024, 32 * 1024 * 1024],
 };
 

@@ -9,7 +9,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** One row to store. */
 export interface Write {
-  /** Names this write for ever: the same id is stored once, whoever sends it and however often. */
+  /** Names this write permanently: the same id is stored once, however often and from wherever it is sent. */
   readonly requestId: string;
   /** The row. Stored as JSON text. */
   readonly data: Json;

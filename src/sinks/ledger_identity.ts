@@ -70,7 +70,7 @@ function otherEffect(kept: string | null, given: string | null, description: str
     `change it on purpose: deno task sink migrate ${given === null ? "--no-apply" : shellFlag("--apply-name", given)}`;
 }
 
-/** What to say of a ledger without a name that has rows, to a sink with `apply`: nobody knows what they went through. */
+/** The message for a sink with `apply` whose ledger has rows but no name: it is not known which effect they had. */
 export function unnamedRows(applyName: string, description: string): SinkError {
   const message =
     `Cannot use ${description} as it has rows, and no name of the effect that they went through: if it is ` +

@@ -187,7 +187,7 @@ class Transaction implements Tables, MemoryTransaction {
     this.values.set(key, value);
   }
 
-  /** Moves all rows into the base; a write that is in the ledger now is no dead letter any more. */
+  /** Moves all rows into the base; a write that is now in the ledger is no longer a dead letter. */
   merge(): void {
     for (const requestId of this.ledger.keys()) this.#base.deadLetters.delete(requestId);
     for (const [key, row] of this.ledger) this.#base.ledger.set(key, row);

@@ -12,7 +12,7 @@ export class Serial {
    * Runs `work` after all work that was given before.
    *
    * @returns What `work` returns.
-   * @throws What `work` throws; the work behind it runs all the same.
+   * @throws What `work` throws; the work behind it still runs.
    */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#tail.then(work);

@@ -6,7 +6,7 @@
 
 import { SinkError } from "./sink.ts";
 
-/** What a database takes for a comment. */
+/** Comments, as a database reads them. */
 export interface CommentRules {
   /** Whether a comment in a block may hold another one. */
   readonly nested: boolean;

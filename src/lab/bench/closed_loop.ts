@@ -21,7 +21,7 @@ export interface ClosedLoop {
    * @default {benchRow}
    */
   readonly row?: (n: number) => Json;
-  /** What a caller waits for between two writes; its time counts for no wait. */
+  /** The pause of a caller between two writes; it is not part of any wait. */
   readonly pause?: () => Promise<unknown> | undefined;
   readonly signal?: AbortSignal;
 }

@@ -44,7 +44,7 @@ export async function* fanin(context: BenchContext): AsyncGenerator<BenchRow> {
       durationMs: DURATION_MS,
       warmUpMs: FIRST_SECOND_MS,
     }, context);
-    // A naive write that failed may be stored all the same, so there the ledger may hold more than was answered.
+    // A naive write that failed may still be stored, so there the ledger may hold more than was answered.
     if (kind === "writer" || load.failed === 0) await checkLedger(bench.sink, before + load.answered);
     const firstSecondP99Ms = load.earlyLatencies.ms(99);
     load.latencies.addAll(load.earlyLatencies);

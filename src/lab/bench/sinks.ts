@@ -86,7 +86,7 @@ export async function measure(
       const took = await elapsed(() => raw.insert(intoRaw));
       if (i >= WARM_UP) rawMs.push(took);
     };
-    // Who comes second may find the disk warm, or busy.
+    // The second sink may find the disk warm, or busy.
     for (const time of i % 2 === 0 ? [timeSink, timeRaw] : [timeRaw, timeSink]) await time();
   }
   return { sinkMs: median(sinkMs), rawMs: median(rawMs), rows: rows * (WARM_UP + batches) };

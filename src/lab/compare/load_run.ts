@@ -70,7 +70,7 @@ export class LoadRun implements AsyncDisposable {
     return new LoadRun(context, variant, run, workers);
   }
 
-  /** Puts a load on it that is not measured. Its rows have to be right all the same. */
+  /** Puts a load on it that is not measured. Its rows are checked as well. */
   async warmUp(shape: LoadShape): Promise<void> {
     await this.#put(shape, "workflows");
   }

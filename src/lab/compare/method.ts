@@ -26,9 +26,9 @@ export function methodOf({ plan, variants }: ComparisonOptions): string[] {
       seconds(window.windowMs)
     } or until ` +
     `it has ${window.size}. In all other loads a write waits for nothing but a flush that runs.`,
-    `clients: ${planned(loads.clients)}; the writers are no workflows but run in the process that makes the load.`,
+    `clients: ${planned(loads.clients)}; the writers are not workflows but run in the process that makes the load.`,
     "A wait is what the caller's workflow says of it, by the workflow's own clock. That clock is not the same for all: where " +
-    "the answer makes a new task, the wait ends at the server's time of it. The wait of a writer that is no workflow is " +
+    "the answer makes a new task, the wait ends at the server's time of it. The wait of a writer that is not a workflow is " +
     "taken around its call.",
     "A call is the whole call by the clock of who makes the load, from the request to start the caller to its result: one " +
     "clock for all, with the start of the caller's workflow in it. Compare that first.",

@@ -97,7 +97,7 @@ export type Told =
     readonly message: string;
   };
 
-/** A writer that is no workflow. */
+/** A writer that is not a workflow. */
 export interface ClientWriter extends AsyncDisposable {
   write(call: Omit<Call, "workflowId"> & { readonly requestId: string }): Promise<Told>;
 }

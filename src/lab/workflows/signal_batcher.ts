@@ -6,7 +6,7 @@
  *
  * - a request id is known only while its request is pending; repeated later, it is stored again;
  * - a confirmation is signalled once. Where that fails, its caller is never told;
- * - a batch that failed goes back to the queue as a whole, for ever, whatever the callers are told meanwhile;
+ * - a batch that failed goes back to the queue as a whole, without limit, whatever the callers are told meanwhile;
  * - batch and confirmation know no single row: one that the database refuses fails its whole batch.
  *
  * Differences from the original, all of them:

@@ -131,7 +131,7 @@ export class PostgresAdmin implements SinkAdmin {
   }
 
   /**
-   * A summary of old rows stays when they are gone, and that part of the table would be read for ever. Without one it is
+   * A summary of old rows stays when they are gone, and that part of the table would always be read. Without one it is
    * read until the next vacuum, which makes a new one. Only the owner of the index may do this.
    */
   async #forgetSummaries(first: number, last: number): Promise<void> {

@@ -109,7 +109,7 @@ const COLUMNS = {
   version: ["ledger", "version"],
 } as const;
 
-/** What to set to another name, in the address, where somebody else's table has that of a ledger's. */
+/** The parameter of the address to change where a table of the user's has the name of one of the ledger's. */
 const PARAMETERS = { ledger: "ledger_table", deadLetters: "dead_letter_table", version: "schema" } as const;
 
 /** SQL text of the columns of a table; null where there is none. */

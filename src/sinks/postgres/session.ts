@@ -214,7 +214,7 @@ export class PostgresSession {
   }
 
   /**
-   * Commits. When it throws, the transaction has ended all the same, or the session is unusable.
+   * Commits. When it throws, the transaction has ended as well, or the session is unusable.
    *
    * @throws {RowFault} If a deferred constraint refuses a row; nothing was written.
    * @throws {SinkError} If it failed. `wrote` is `"unknown"` unless the server said that it refused.

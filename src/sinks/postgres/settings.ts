@@ -32,7 +32,7 @@ export const BEGIN = "BEGIN";
  * refuse those that they do not know.
  */
 export function setForSession(limits: PostgresLimits): string {
-  // What a conflicting row says must be seen, also by a statement that is a transaction by itself.
+  // A statement that is its own transaction must also see the conflicting row that another one has just committed.
   return `${set(limits, false)}, set_config('default_transaction_isolation', 'read committed', false)`;
 }
 

@@ -126,7 +126,7 @@ export class SqliteConnection {
   }
 
   /**
-   * Commits. When it throws, the transaction has ended all the same.
+   * Commits. When it throws, the transaction has ended as well.
    *
    * @throws {RowFault} If a deferred constraint refuses a row; nothing was written.
    * @throws {SinkError} If it failed. `wrote` is `"unknown"` unless SQLite refused before it wrote anything.

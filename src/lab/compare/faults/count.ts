@@ -24,7 +24,7 @@ export interface WriteRecord {
  *
  * - A write is lost if a caller was told "done" and there is no row.
  * - It is a phantom if no caller was told "done", one was told "failed", and there is a row. Being told "unknown, the same
- *   request again is safe" is no untruth if it is true: where the same request again does not end as done, a row is a
+ *   request again is safe" is told the truth if that holds: where the same request again does not end as done, a row is a
  *   phantom here too. A caller that was told nothing was told no untruth; it is counted as failed.
  *
  * @param rows Rows by key; a key without rows is left out.

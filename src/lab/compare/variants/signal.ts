@@ -98,7 +98,7 @@ export const signalVariant: Variant = {
   pendingWrites: async (batcher) => (await batcher.query<SignalBatcherStats>(SIGNAL_VARIANT.getStats)).pending_writes,
 
   clientWriter:
-    "The confirmation is a signal to the caller's workflow: a caller that is no workflow cannot be answered.",
+    "The confirmation is a signal to the caller's workflow: a caller that is not a workflow cannot be answered.",
 };
 
 function batcherIdOf({ name }: VariantOptions): string {
