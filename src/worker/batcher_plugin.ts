@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Runtime, type Worker, type WorkerOptions, type WorkerPlugin } from "@temporalio/worker";
+import { Context } from "@temporalio/activity";
+import { NativeConnection, Runtime, type Worker, type WorkerOptions, type WorkerPlugin } from "@temporalio/worker";
 import { createSubmitActivities } from "../../activities/mod.ts";
 import { BatchWriter, type BatchWriterOptions } from "../client/batch_writer.ts";
 import { writerClientOn } from "../client/connection.ts";
@@ -13,7 +14,13 @@ import { batcherNameProblem, kindOf } from "../protocol/check.ts";
 import { DEFAULT_BATCHER_NAME } from "../protocol/names.ts";
 import { resolveBatchingOptions } from "../protocol/options.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { type BatcherWorkerOptions, CALLER_SLOTS, createBatcherWorker, SHUTDOWN_GRACE_TIME } from "./create_worker.ts";
+import {
+  type BatcherWorkerOptions,
+  CALLER_SLOTS,
+  createBatcherWorker,
+  runsBatchers,
+  SHUTDOWN_GRACE_TIME,
+} from "./create_worker.ts";
 import { ignoreShutdownSignals } from "./ignore_shutdown_signals.ts";
 
 /** Options of the worker for batchers that a {@linkcode BatcherPlugin} runs beside the user's. */
@@ -48,6 +55,15 @@ interface RunningBatchers {
   readonly running: Promise<void>;
 }
 
+/** The worker that a plugin serves. */
+interface Served {
+  readonly worker: Worker;
+  /** Settles once its writer is ready. */
+  readonly writer: PromiseWithResolvers<BatchWriter>;
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<void>;
+}
+
 /**
  * Brings into a worker what its workflows need to call `submitWrite`, and runs batchers beside it if there is a sink.
  *
@@ -77,10 +93,8 @@ interface RunningBatchers {
  */
 export class BatcherPlugin implements WorkerPlugin {
   readonly name = "temporal-batcher";
-  /** Set while a worker runs; settles once its writer is ready. */
-  #writer: PromiseWithResolvers<BatchWriter> | undefined;
-  /** The worker for batchers, while it is created and while it runs: it inherits the plugins of its connection. */
-  #batchers: Worker | "in creation" | undefined;
+  /** Set while a worker runs. */
+  #served: Served | undefined;
 
   /**
    * @throws {TypeError} If 'sink' is of another kind, or there is nothing to do.
@@ -108,13 +122,15 @@ export class BatcherPlugin implements WorkerPlugin {
 
   /** @throws {TypeError} If the worker has an activity `submitWrite` already. */
   configureWorker(options: WorkerOptions): WorkerOptions {
-    if (this.#batchers === "in creation" || !this.#hasCallers) return options;
+    // One for batchers has the plugins of its connection, too.
+    if (!this.#hasCallers || runsBatchers(options.activities)) return options;
     if (options.activities && "submitWrite" in options.activities) {
       throw new TypeError("Cannot add BatcherPlugin as the worker has an activity 'submitWrite' already");
     }
     const submit: SubmitActivities = {
       submitWrite: async (input) => {
-        const writer = await this.#writer!.promise;
+        // A sink that cannot be opened yet must not keep the worker from its end.
+        const writer = await Promise.race([this.#served!.writer.promise, Context.current().cancelled]);
         return await createSubmitActivities(writer).submitWrite(input);
       },
     };
@@ -128,41 +144,46 @@ export class BatcherPlugin implements WorkerPlugin {
 
   /** @throws What opening the sink, making the writer or running the batchers throws, after the worker has ended. */
   async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
-    if (worker === this.#batchers) return await next(worker);
-    if (this.#writer) {
+    if (runsBatchers(Object.fromEntries(worker.options.activities))) return await next(worker);
+    if (this.#served) {
+      // The SDK says that it runs already.
+      if (worker === this.#served.worker) return await next(worker);
       // A worker that never runs would keep its connection from closing.
       await shutDown(worker, next(worker));
       throw new Error("A BatcherPlugin serves one worker at a time: create one for each worker");
     }
-    const { promise } = this.#writer = Promise.withResolvers<BatchWriter>();
-    promise.catch(() => {});
+    const writer = Promise.withResolvers<BatchWriter>();
+    writer.promise.catch(() => {});
     const running = next(worker);
-    running.catch(() => {});
+    const ended = running.catch(() => {});
+    const served = this.#served = { worker, writer, ended };
     const ends: End[] = [];
     try {
-      const batchers = await this.#open(worker, ends);
+      const batchers = await this.#open(served, ends);
       await Promise.race([running, batchers?.running ?? running]);
     } catch (error) {
-      this.#writer.reject(error);
+      writer.reject(error);
       await shutDown(worker, running);
       throw error;
     } finally {
       // One that fails must not keep the others open.
-      for (const end of ends.reverse()) {
-        await end().catch((error) => logError("Cannot close a part of BatcherPlugin", error));
-      }
-      this.#writer = undefined;
-      this.#batchers = undefined;
+      for (const end of ends.reverse()) await end().catch(logNotClosed);
+      this.#served = undefined;
     }
   }
 
   /** Opens what the worker needs. @returns The batchers of this process, if it has any. */
-  async #open(worker: Worker, ends: End[]): Promise<RunningBatchers | undefined> {
-    // Only workers that replay have none.
-    const connection = worker.connection!;
+  async #open({ worker, writer: ready, ended }: Served, ends: End[]): Promise<RunningBatchers | undefined> {
     const { namespace, dataConverter } = worker.options;
     const interceptors = worker.options.interceptors.client?.workflow;
-    const batchers = await this.#runBatchers({ connection, namespace, dataConverter }, ends);
+    // Only workers that replay have none.
+    let connection = worker.connection!;
+    if (worker.options.connection === undefined) {
+      // The SDK closes the one that it has made at the worker's end, which comes before that of the batchers.
+      connection = await NativeConnection.connect();
+      ends.push(() => connection.close());
+    }
+    const batchers = await this.#runBatchers({ connection, namespace, dataConverter }, ended, ends);
     if (this.#hasCallers) {
       const { client, settled } = writerClientOn(UnretriedConnection.over(connection), {
         namespace,
@@ -174,33 +195,42 @@ export class BatcherPlugin implements WorkerPlugin {
       const onWarning = (message: string) => Runtime.instance().logger.warn(`Writes wait: ${message}`);
       const writer = new BatchWriter({ onWarning, ...this.options, client });
       ends.push(() => writer[Symbol.asyncDispose]());
-      this.#writer!.resolve(writer);
+      ready.resolve(writer);
     }
     return batchers;
   }
 
   async #runBatchers(
     base: Pick<WorkerOptions, "connection" | "namespace" | "dataConverter">,
+    ended: Promise<void>,
     ends: End[],
   ): Promise<RunningBatchers | undefined> {
     const { sink: given, name, taskQueue, batcherWorker } = this.options;
     if (given === undefined) return undefined;
     let sink = given as Sink;
     if (typeof given === "function") {
-      sink = await given();
+      const opening = given();
+      const opened = await Promise.race([opening, ended]);
+      if (!opened) {
+        opening.then((late) => late.close()).catch(logNotClosed);
+        return undefined;
+      }
+      sink = opened;
       ends.push(() => sink.close());
     }
-    this.#batchers = "in creation";
     const batchers = await createBatcherWorker({ ...batcherWorker, ...base, sink, name, taskQueue });
-    this.#batchers = batchers;
     ignoreShutdownSignals(batchers);
     const running = batchers.run();
     ends.push(async () => {
-      if (batchers.getState() === "RUNNING") batchers.shutdown();
+      await shutDown(batchers, running);
       await running.catch((error) => logError("The batchers' worker failed", error));
     });
     return { running };
   }
+}
+
+function logNotClosed(error: unknown): void {
+  logError("Cannot close a part of BatcherPlugin", error);
 }
 
 function logError(message: string, error: unknown): void {

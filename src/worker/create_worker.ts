@@ -100,6 +100,14 @@ export const CALLER_SLOTS = {
 /** How long activities that run when a worker is shut down may take. */
 export const SHUTDOWN_GRACE_TIME = "10s";
 
+/** Tells workers for batchers from those with an activity of the same name. */
+const batcherActivities = new WeakSet<object>();
+
+/** Whether a worker with these activities is one that {@linkcode createBatcherWorker} creates. */
+export function runsBatchers(activities: object = {}): boolean {
+  return Object.values(activities).some((activity) => batcherActivities.has(activity));
+}
+
 /**
  * Creates the worker that runs batchers and their flushes.
  *
@@ -110,13 +118,15 @@ export async function createBatcherWorker(options: BatcherWorkerOptions): Promis
   const { sink, name = DEFAULT_BATCHER_NAME, onFlush, onTaskFailure, ...sdk } = options;
   const modules = sdk.interceptors?.workflowModules;
   await sendBytesAsText(BATCHER_WORKFLOW);
+  const flushes = createFlushActivities(sink, onFlush, storedFromBytes(sdk.dataConverter));
+  batcherActivities.add(flushes.flushBatch);
   return await createWatchedWorker({
     shutdownGraceTime: SHUTDOWN_GRACE_TIME,
     ...sdk,
     workflowBundle: sdk.workflowBundle ?? (modules ? await bundleWorkflows(WORKFLOWS, modules) : await bundleOnce()),
     dataConverter: readingReferences(sdk.dataConverter),
     taskQueue: options.taskQueue ?? taskQueuesOf(name).batcher,
-    activities: { ...sdk.activities, ...createFlushActivities(sink, onFlush, storedFromBytes(sdk.dataConverter)) },
+    activities: { ...sdk.activities, ...flushes },
   }, onTaskFailure);
 }
 

@@ -155,6 +155,92 @@ labTests({}, [
     );
   }],
 
+  ["BatcherPlugin leaves a worker alone that is run twice", async (lab) => {
+    const { Worker } = await import("@temporalio/worker");
+    const name = lab.name();
+    const worker = await Worker.create(orderWorker(lab, name, await pluginOf({ name, sink: lab.sink })));
+    const told = await worker.runUntil(async () => {
+      await assertRejects(() => worker.run(), Error, "already started");
+      return await placeOrders(lab, name);
+    });
+    assertEquals(told, ["committed"]);
+  }],
+
+  ["BatcherPlugin of a connection leaves all its workers for batchers alone", async (lab) => {
+    const { NativeConnection, Worker } = await import("@temporalio/worker");
+    const { createBatcherWorker } = await import("../../src/worker/create_worker.ts");
+    const [name, other, third] = [lab.name(), lab.name(), lab.name()];
+    const plugins = [
+      await pluginOf({ name, sink: lab.sink }),
+      await pluginOf({ name: other, sink: lab.sink, callers: false }),
+    ];
+    const connection = await NativeConnection.connect({ address: lab.address, plugins });
+    const further = await createBatcherWorker({ connection, name: third, sink: lab.sink });
+    assertEquals([...further.options.activities.keys()], ["flushBatch"]);
+    const worker = await Worker.create({ connection, taskQueue: `${name}-orders`, workflowsPath });
+    const told = await worker.runUntil(() => further.runUntil(() => placeOrders(lab, name)));
+    assertEquals(told, ["committed"]);
+    await connection.close();
+  }],
+
+  ["BatcherPlugin ends with its worker, also where its batchers have not begun", async (lab) => {
+    const { Worker } = await import("@temporalio/worker");
+    const name = lab.name();
+    const created = Promise.withResolvers<void>();
+    const mayBegin = Promise.withResolvers<void>();
+    const late: WorkerPlugin = {
+      name: "late",
+      async runWorker(batchers, next) {
+        created.resolve();
+        await mayBegin.promise;
+        await next(batchers);
+      },
+    };
+    const plugin = await pluginOf({ name, sink: lab.sink, batcherWorker: { plugins: [late] } });
+    const worker = await Worker.create(orderWorker(lab, name, plugin));
+    const ended = worker.runUntil(created.promise);
+    await eventually("the worker has ended", () => Promise.resolve(worker.getState() === "STOPPED"));
+    mayBegin.resolve();
+    await ended;
+  }],
+
+  ["BatcherPlugin ends a worker whose sink does not open, and its callers go on with the next one", async (lab) => {
+    const { Worker } = await import("@temporalio/worker");
+    const name = lab.name();
+    const { open, counts } = countedSink(lab);
+    const { promise, resolve } = Promise.withResolvers<Sink>();
+    const asked = Promise.withResolvers<void>();
+    const waiting = await pluginOf({ name, sink: () => (asked.resolve(), promise) });
+    const worker = await Worker.create({ ...orderWorker(lab, name, waiting), shutdownGraceTime: "100ms" });
+    let told: Promise<string[]>;
+    await worker.runUntil(async () => {
+      told = placeOrders(lab, name, 0, 1);
+      await asked.promise;
+      await eventually("a caller waits", () => Promise.resolve(worker.getStatus().numInFlightLocalActivities === 1));
+    });
+    resolve(await open());
+    await eventually("it was closed", () => Promise.resolve(counts.closed === 1));
+    const next = await Worker.create(orderWorker(lab, name, await pluginOf({ name, sink: lab.sink })));
+    assertEquals(await next.runUntil(() => told), ["committed"]);
+  }],
+
+  ["BatcherPlugin serves a worker that makes its own connection", async (lab) => {
+    const { NativeConnection, Worker } = await import("@temporalio/worker");
+    const name = lab.name();
+    const { connect } = NativeConnection;
+    // Where no options say it, the SDK connects to port 7233.
+    NativeConnection.connect = function (options) {
+      return connect.call(this, { address: lab.address, ...options });
+    };
+    try {
+      const plugins = [await pluginOf({ name, sink: lab.sink })];
+      const worker = await Worker.create({ taskQueue: `${name}-orders`, workflowsPath, plugins });
+      assertEquals(await worker.runUntil(() => placeOrders(lab, name)), ["committed"]);
+    } finally {
+      NativeConnection.connect = connect;
+    }
+  }],
+
   ["BatcherPlugin keeps the slots, the tuner and the activities that a worker has", async () => {
     const plugin = await pluginOf({});
     const activities = { charge() {} };
