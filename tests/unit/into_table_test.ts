@@ -296,6 +296,45 @@ postgresTest("PostgreSQL into: the type of each column reads its value", async (
 });
 
 postgresTest(
+  "PostgreSQL into: a type that changes while the sink is open is the one that reads values",
+  async (cluster) => {
+    await using store = await PostgresStore.create(cluster);
+    await store.query("CREATE TABLE changing (n integer, at timestamp, short varchar(3), price numeric(6, 1))");
+    const sink = await store.openWith({ into: { table: "changing" } });
+    assertEquals(said(await write(sink, { a: { n: 5, short: "abc", price: 1.25 } })), ["committed"]);
+    const altering = store.query(
+      `ALTER TABLE changing ALTER n TYPE bigint, ALTER at TYPE timestamptz, ALTER short TYPE varchar(5),
+      ALTER price TYPE numeric(8, 3); SELECT pg_sleep(0.5)`,
+    );
+    const locks = "SELECT 1 FROM pg_locks WHERE relation = 'changing'::regclass AND mode = 'AccessExclusiveLock'";
+    while ((await store.query(locks)).length === 0);
+    const row = { n: 5_000_000_000, at: "2026-01-02T03:04:05+05", short: "abcde", price: 1.234 };
+    assertEquals(said(await write(sink, { b: row })), ["committed"]);
+    await altering;
+    const stored = "SELECT n::text, extract(epoch FROM at)::int AS at, short, price::text FROM changing WHERE n > 5";
+    assertEquals(await store.query(stored), [
+      { n: "5000000000", at: Date.parse("2026-01-01T22:04:05Z") / 1_000, short: "abcde", price: "1.234" },
+    ]);
+    await store.query("DROP TABLE changing");
+    await sink.close();
+  },
+);
+
+postgresTest("PostgreSQL into: a view is filled if rows can go through it", async (cluster) => {
+  await using store = await PostgresStore.create(cluster);
+  await store.query("CREATE TABLE base (id text, amount integer)");
+  await store.query("CREATE VIEW paid AS SELECT * FROM base WHERE amount > 0 WITH CHECK OPTION");
+  await store.query("CREATE VIEW counted AS SELECT count(*) AS n FROM base");
+  const counted = await refused(() => store.openWith({ into: { table: "counted" } }));
+  assertEquals(counted, 'Cannot fill the table "counted" as no row can be inserted into it');
+  const sink = await store.openWith({ into: { table: "paid" } });
+  const told = said(await write(sink, { a: { id: "1", amount: 5 }, b: { id: "2", amount: -5 } }));
+  assertEquals(told.map((text) => text.split(":")[0]), ["committed", "44000"]);
+  await store.query("DROP TABLE base CASCADE");
+  await sink.close();
+});
+
+postgresTest(
   "PostgreSQL into: a batch is one statement for each set of fields, and one bad row is found",
   async (cluster) => {
     await using store = await PostgresStore.create(cluster);
