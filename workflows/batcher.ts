@@ -312,7 +312,7 @@ function makeFlush(
     askAround,
     endTask: () => commit.endTask(),
     forget: () => commit.settled.clear(),
-  });
+  }, compares.revision);
   let compareAtMs = compares.revision < 2 || view.compared ? Infinity : 0;
 
   /** Has other workers confirm the ledger that the worker of a flush has. Callers do not wait for it. */

@@ -42,7 +42,12 @@ export interface LedgerWatchActions {
 export class LedgerWatch {
   #comparing = false;
 
-  constructor(private readonly view: LedgerView, private readonly actions: LedgerWatchActions) {}
+  /** @param revision That of the run, which keeps to the commands with which its history began. */
+  constructor(
+    private readonly view: LedgerView,
+    private readonly actions: LedgerWatchActions,
+    private readonly revision: number,
+  ) {}
 
   /**
    * Whether answers of {@linkcode compare} are on their way. The server fails a workflow task that ends the run while an
@@ -70,7 +75,7 @@ export class LedgerWatch {
         // A new epoch needs no second opinion: it is the same ledger.
         const answers = this.view.knows(there) ? [there] : [...await this.#askAround(), there];
         // Answers to compare() may have shown a split meanwhile: that these few agree does not end it.
-        if (this.view.mustWait(Date.now())) throw new LedgerSplit();
+        if (this.revision >= 3 && this.view.mustWait(Date.now())) throw new LedgerSplit();
         this.#judge(answers);
       }
     }
