@@ -299,15 +299,17 @@ labTests({}, [
     try {
       await eventually("the worker is ready", () => Promise.resolve(said.includes("ready")));
       const first = placeOrders(lab, name, 0, 1);
-      await eventually("a flush", () => Promise.resolve(times("flushing") === 1));
+      await eventually("a flush", () => Promise.resolve(times("flushing") > 0));
       const others = placeOrders(lab, name, 1, ORDERS - 1);
-      await eventually("all wait", () => Promise.resolve(times("submitting") >= ORDERS));
-      assertEquals(times("flushing"), 1, "the others wait for the next flush");
+      // A fast attempt that is over on a busy machine is followed by another one.
+      const waiting = () => new Set(said.match(/submitting [^;]+;/g)).size;
+      await eventually("all wait", () => Promise.resolve(waiting() === ORDERS));
       child.kill("SIGINT");
       assertEquals([await first, await others], [["committed"], ["committed"]]);
       assertEquals((await child.status).code, 0);
       await reading;
-      assertEquals([times("submitting"), times("ended")], [ORDERS, 1]);
+      assert(times("flushing") >= 2, "the others wait for the next flush");
+      assertEquals(times("ended"), 1);
     } finally {
       try {
         child.kill("SIGKILL");

@@ -1,8 +1,8 @@
 /**
  * A worker of somebody's own, with a plugin, in a process of its own: `plugin_process.ts ADDRESS NAME LEDGER_FILE`.
  *
- * It says `flushing` before each flush, which takes a second, `submitting` for each write that a workflow hands in, and
- * `ended` once its worker has ended. Signals are the SDK's to handle, as in a program that knows nothing of batchers.
+ * It says `flushing` before each flush, which waits for SIGINT, `submitting` and the workflow's id for each write that is
+ * handed in, and `ended` once its worker has ended. Signals are the SDK's to handle, as in a program that knows nothing of batchers.
  *
  * @module
  */
@@ -11,16 +11,20 @@ import { fileURLToPath } from "node:url";
 import { SqliteSink } from "../../src/sinks/sqlite/sink.ts";
 import { BatcherPlugin } from "../../src/worker/batcher_plugin.ts";
 
-const FLUSH_MS = 1_000;
 const [address, name, path] = Deno.args;
 
-async function openSlowSink(): Promise<SqliteSink> {
+const interrupted = Promise.withResolvers<void>();
+Deno.addSignalListener("SIGINT", interrupted.resolve);
+
+async function openWaitingSink(): Promise<SqliteSink> {
   const sink = await SqliteSink.open({ path });
   const write = sink.write.bind(sink);
   sink.write = async (batch) => {
     // A batch of nothing asks for the ledger.
-    if (batch.writes.length > 0) console.log("flushing");
-    await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
+    if (batch.writes.length > 0) {
+      console.log("flushing");
+      await interrupted.promise;
+    }
     return await write(batch);
   };
   return sink;
@@ -33,18 +37,19 @@ const worker = await Worker.create({
   taskQueue: `${name}-orders`,
   workflowsPath: fileURLToPath(new URL("workflows/order.ts", import.meta.url)),
   interceptors: {
-    activity: [() => ({
+    activity: [({ info }) => ({
       inbound: {
         execute(input, next) {
-          console.log("submitting");
+          console.log(`submitting ${info.workflowExecution!.workflowId};`);
           return next(input);
         },
       },
     })],
   },
-  plugins: [new BatcherPlugin({ name, sink: openSlowSink })],
+  plugins: [new BatcherPlugin({ name, sink: openWaitingSink })],
 });
 console.log("ready");
 await worker.run();
 await connection.close();
+Deno.removeSignalListener("SIGINT", interrupted.resolve);
 console.log("ended");
