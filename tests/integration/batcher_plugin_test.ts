@@ -187,21 +187,27 @@ labTests({}, [
     const { Worker } = await import("@temporalio/worker");
     const name = lab.name();
     const created = Promise.withResolvers<void>();
-    const mayBegin = Promise.withResolvers<void>();
+    const atEnd = Promise.withResolvers<void>();
     const late: WorkerPlugin = {
       name: "late",
       async runWorker(batchers, next) {
+        const getState = batchers.getState.bind(batchers);
+        batchers.getState = () => {
+          atEnd.resolve();
+          return getState();
+        };
         created.resolve();
-        await mayBegin.promise;
+        // They begin only when they are about to be shut down.
+        await atEnd.promise;
         await next(batchers);
       },
     };
     const plugin = await pluginOf({ name, sink: lab.sink, batcherWorker: { plugins: [late] } });
     const worker = await Worker.create(orderWorker(lab, name, plugin));
-    const ended = worker.runUntil(created.promise);
-    await eventually("the worker has ended", () => Promise.resolve(worker.getState() === "STOPPED"));
-    mayBegin.resolve();
-    await ended;
+    let ended = false;
+    const running = worker.runUntil(created.promise).finally(() => ended = true);
+    await eventually("all have ended", () => Promise.resolve(ended));
+    await running;
   }],
 
   ["BatcherPlugin ends a worker whose sink does not open, and its callers go on with the next one", async (lab) => {
