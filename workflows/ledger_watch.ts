@@ -90,9 +90,10 @@ export class LedgerWatch {
    */
   async compare(times: number): Promise<void> {
     this.#comparing = true;
+    const asked = this.view.current!;
     try {
       const answers = await this.actions.askAround(times);
-      this.view.compared = true;
+      this.view.compared = this.view.knows(asked);
       const others = answers.filter((ledger) => !this.view.knows(ledger));
       if (others.length > 0) this.#judge([...others, this.view.current!]);
     } catch (error) {

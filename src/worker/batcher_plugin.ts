@@ -135,9 +135,9 @@ export class BatcherPlugin implements WorkerPlugin {
       },
     };
     return {
-      shutdownGraceTime: SHUTDOWN_GRACE_TIME,
       ...(options.tuner === undefined && CALLER_SLOTS),
       ...options,
+      shutdownGraceTime: options.shutdownGraceTime ?? SHUTDOWN_GRACE_TIME,
       activities: { ...options.activities, ...submit },
     };
   }

@@ -37,3 +37,17 @@ Deno.test("LedgerWatch.run() keeps to the commands of histories of before that",
   // It takes the other ledger over. That it logs this is refused outside of a workflow.
   assertEquals(await flushesOf(2), { flushedInto: [A], current: B, split: false });
 });
+
+Deno.test("LedgerWatch.compare() leaves the question open where another ledger was taken over meanwhile", async () => {
+  const [A, B] = ["a", "b"].map((identity) => ({ identity, epoch: "1" }));
+  for (const adopted of [false, true]) {
+    const view = new LedgerView();
+    view.seen(A);
+    const askAround = () => {
+      if (adopted) assertEquals(view.judge([B], Date.now()), "adopted");
+      return Promise.resolve([view.current!]);
+    };
+    await new LedgerWatch(view, { askAround, endTask() {}, forget() {} }, 3).compare(1);
+    assertEquals([view.compared, view.split], [!adopted, false]);
+  }
+});
