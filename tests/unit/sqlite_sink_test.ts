@@ -33,6 +33,19 @@ Deno.test("SqliteSink.open() refuses wrong options and names them with their val
   }
 });
 
+fileTest("SqliteSink.open() refuses a Node whose SQLite does not say whether a transaction is open", async () => {
+  await using store = new SqliteStore();
+  // Hides the getter, which is further up in Deno.
+  Object.defineProperty(DatabaseSync.prototype, "isTransaction", { value: undefined, configurable: true });
+  try {
+    const [kind, wrote, message] = await failure(() => SqliteSink.open({ path: store.path }));
+    assertEquals([kind, wrote], SETUP);
+    assert(message.endsWith("it must be 22.16 or newer"), message);
+  } finally {
+    Reflect.deleteProperty(DatabaseSync.prototype, "isTransaction");
+  }
+});
+
 fileTest("SqliteSink.open() says set-up for a folder, a file as folder, and a file that is no database", async () => {
   await using store = new SqliteStore();
   const text = `${store.folder}/text.db`;

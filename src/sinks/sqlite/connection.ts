@@ -6,6 +6,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import process from "node:process";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { RowFault } from "../isolate.ts";
 import { SinkError } from "../sink.ts";
@@ -53,6 +54,12 @@ export class SqliteConnection {
     } catch (error) {
       const { message } = error as Error;
       throw new SinkError("setup", "no", `Cannot open the SQLite file '${path}': ${message}`, { cause: error });
+    }
+    // Added in Node 22.16. Without it an open transaction goes unnoticed.
+    if (this.#database.isTransaction === undefined) {
+      this.#database.close();
+      const message = `Cannot use SQLite with Node ${process.versions.node}: it must be 22.16 or newer`;
+      throw new SinkError("setup", "no", message);
     }
     this.#fileId = fileId(path);
   }
