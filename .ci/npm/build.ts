@@ -52,6 +52,26 @@ function versionOf(name: string): string {
   return version;
 }
 
+/** The range of protobufjs that the SDK asks for. */
+async function protobufRange(): Promise<string> {
+  const { dependencies } = JSON.parse(
+    await Deno.readTextFile(`${ROOT}node_modules/@temporalio/common/package.json`),
+  );
+  return dependencies.protobufjs;
+}
+
+/** The text of a page whose links to what the package does not have are plain text. */
+async function packedPage(page: string): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}${page}`);
+  const links = [...text.matchAll(/\[([^\]]+)\]\(((?!#|[a-z]+:)[^()\s#]+)[^()\s]*\)/g)];
+  const missing = new Map<string, string>();
+  for (const [link, shown, target] of links) {
+    const isPacked = await Deno.stat(new URL(target, `file://${PACKAGE}/${page}`)).catch(() => undefined);
+    if (isPacked === undefined) missing.set(link, shown);
+  }
+  return links.reduce((packed, [link]) => packed.replaceAll(link, missing.get(link) ?? link), text);
+}
+
 const entry = (module: string) => ({ types: `./${module}.d.ts`, default: `./${module}.js` });
 
 await Deno.remove(PACKAGE, { recursive: true }).catch(() => {});
@@ -68,14 +88,29 @@ const manifest = {
   type: "module",
   // The sandbox has none of Node's modules, so workflows import nothing of the other entry.
   exports: { ".": entry("src/mod"), "./workflow": entry("workflows/submit_write"), "./package.json": "./package.json" },
-  engines: { node: ">=22.13" },
+  engines: { node: ">=22.16" },
   // Its undocumented parts that this leans on may change with any minor version.
-  peerDependencies: versions(packages.filter((name) => PEERS.test(name)), "~"),
+  peerDependencies: {
+    ...versions(packages.filter((name) => PEERS.test(name)), "~"),
+    // npm would give each part of the SDK a copy of its own, and then none of them reads a stored body's reference.
+    protobufjs: await protobufRange(),
+  },
   dependencies: versions(packages.filter((name) => !PEERS.test(name))),
 };
 await Deno.writeTextFile(`${PACKAGE}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
-for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) {
-  await Deno.copyFile(`${ROOT}${file}`, `${PACKAGE}/${file}`);
+for (const folder of ["docs", "tests/npm"]) await Deno.mkdir(`${PACKAGE}/${folder}`, { recursive: true });
+const docs = await Array.fromAsync(Deno.readDir(`${ROOT}docs`), ({ name }) => `docs/${name}`);
+const files = [
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+  ...docs,
+  "tests/npm/orders.mjs",
+  "tests/npm/order_workflows.mjs",
+];
+for (const file of files) await Deno.copyFile(`${ROOT}${file}`, `${PACKAGE}/${file}`);
+for (const page of files.filter((file) => file.endsWith(".md"))) {
+  await Deno.writeTextFile(`${PACKAGE}/${page}`, await packedPage(page));
 }
 const tarball = await run("npm", ["pack", "--silent", "--pack-destination", `${ROOT}dist`], PACKAGE);
 console.log(`dist/${tarball.trim()}`);

@@ -19,12 +19,27 @@ async function install(folder: string, tarball: string, node: string): Promise<v
   await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true, "type": "module" }');
   const packages = [`node@${node}`, tarball, "@swc/core@1.16.18", ...SDK.map((name) => `@temporalio/${name}@1.24.0`)];
   await run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...packages], folder);
-  for (const file of ["orders.mjs", "order_workflows.mjs"]) {
+  for (const file of ["orders.mjs", "order_workflows.mjs", "bodies.mjs"]) {
     await Deno.copyFile(new URL(file, import.meta.url), `${folder}/${file}`);
   }
 }
 
-for (const node of ["22", "24"]) {
+/** The links of the packed pages that lead to no file of the package. */
+async function brokenLinks(root: string): Promise<string[]> {
+  const docs = await Array.fromAsync(Deno.readDir(`${root}/docs`), ({ name }) => `docs/${name}`);
+  const pages = ["README.md", "CHANGELOG.md", ...docs.filter((page) => page.endsWith(".md"))];
+  const broken = await Promise.all(pages.map(async (page) => {
+    const links = (await Deno.readTextFile(`${root}/${page}`)).matchAll(/\]\(((?!#|[a-z]+:)[^()\s#]+)/g);
+    return await Promise.all([...links].map(async ([, target]) => {
+      const found = await Deno.stat(new URL(target, `file://${root}/${page}`)).catch(() => undefined);
+      return found === undefined ? [`${page}: ${target}`] : [];
+    }));
+  }));
+  return broken.flat(2);
+}
+
+// The oldest Node that works, and the newest with long-term support.
+for (const node of ["22.16.0", "24"]) {
   permittedTest(`the npm package runs a worker, a writer and a workflow on Node ${node}`, async () => {
     const { startDevServer } = await import("../../src/server/dev_server.ts");
     const { findPostgres } = await import("../../src/server/postgres_binaries.ts");
@@ -34,6 +49,7 @@ for (const node of ["22", "24"]) {
     await using stack = new AsyncDisposableStack();
     stack.defer(() => Deno.remove(folder, { recursive: true }));
     await install(folder, tarball, node);
+    assertEquals(await brokenLinks(`${folder}/node_modules/temporal-batcher`), []);
     const { address } = stack.use(await startDevServer({ port: 0, ui: false }));
     const sinks = [`sqlite:${folder}/ledger.db`];
     if (findPostgres() !== undefined) {
@@ -47,8 +63,10 @@ for (const node of ["22", "24"]) {
         folder,
       );
       const { node: version, statuses, rows } = JSON.parse(printed.split("\n").at(-1)!);
-      assertMatch(version, new RegExp(`^v${node}\\.`));
+      assertMatch(version, new RegExp(`^v${node}(\\.|$)`));
       assertEquals([statuses, rows], [["committed"], 40]);
     }
+    const stored = await run(`${folder}/node_modules/.bin/node`, ["bodies.mjs", address], folder);
+    assertEquals(stored.split("\n").at(-1), "committed");
   });
 }
