@@ -279,6 +279,9 @@ function asFailure(refusal: Refusal): ApplicationFailure {
 /** New workflow tasks that one flush waits for: as many as there can be answers in front of it. */
 const TASKS_PER_FLUSH_MAX = LIMITS.writersMax + LIMITS.newcomersMax;
 
+/** A worker may be away for one of them, or by chance get none of its questions. */
+const COMPARISONS_AFTER_CHANGE = 3;
+
 /** Upper bound of the failure of a local activity: its message is short, its stack trace is the SDK's. */
 const FAILURE_BYTES = 8 * 1024;
 
@@ -314,10 +317,12 @@ function makeFlush(
     forget: () => commit.settled.clear(),
   }, compares.revision);
   let compareAtMs = compares.revision < 2 || view.compared ? Infinity : 0;
+  let comparisonsLeft = 1;
 
   /** Has other workers confirm the ledger that the worker of a flush has. Callers do not wait for it. */
   async function compareLedgers(): Promise<void> {
-    compareAtMs = Infinity;
+    comparisonsLeft--;
+    compareAtMs = comparisonsLeft > 0 ? Date.now() + LIMITS.ledgerSplitMs : Infinity;
     const { budget } = commit;
     const bytes = compares.answers * (QUESTION_BYTES + LIMITS.messageFrameBytes);
     for (let tasks = 0; tasks < TASKS_PER_FLUSH_MAX && !budget.fits(bytes); tasks++) await nextTask(commit);
@@ -396,8 +401,13 @@ function makeFlush(
     }
     // Workers of the ledger before may only have been restarting when all others named the new one.
     const adopted = known !== undefined && !view.knows(known);
-    if (adopted && compares.revision >= 3) compareAtMs = Date.now() + LIMITS.ledgerSplitMs;
-    if (view.current !== undefined && Date.now() >= compareAtMs && !watch.comparing) await compareLedgers();
+    if (adopted && compares.revision >= 3) {
+      compareAtMs = Date.now() + LIMITS.ledgerSplitMs;
+      comparisonsLeft = COMPARISONS_AFTER_CHANGE;
+    }
+    // During a split each flush asks by itself.
+    const mayCompare = view.current !== undefined && !view.split && !watch.comparing;
+    if (mayCompare && Date.now() >= compareAtMs) await compareLedgers();
   };
   return { flush, watch };
 }

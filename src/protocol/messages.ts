@@ -187,7 +187,7 @@ export interface BatcherInput {
    * Which commands the run issues, as a run must keep to those with which its history began.
    * 1: keeps each workflow task within {@linkcode LIMITS.taskOwnBytesMax}.
    * 2: asks other workers whether they have the ledger that the first flush has found.
-   * 3: asks them again after another ledger has taken its place.
+   * 3: asks them three times more after another ledger has taken its place.
    * @default {0}
    */
   readonly revision?: number;
