@@ -1,5 +1,5 @@
 /**
- * The writer: what a client, or a worker on behalf of its workflows, writes through.
+ * The writer, through which a client, or a worker on behalf of its workflows, writes.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export type ConnectedWriterOptions = ConnectOptions & Omit<BatchWriterOptions, "
 
 /** Options of a {@linkcode BatchWriter}. */
 export interface BatchWriterOptions extends BatchingOptions {
-  /** Connected client; best one of `connectWriterClient`, whose connection leaves retries to the writer. */
+  /** Connected client. `connectWriterClient` makes the best one: its connection leaves retries to the writer. */
   readonly client: Client;
   /**
    * Name of the group of batchers: the first part of their workflow ids. At most 200 bytes.
@@ -52,16 +52,16 @@ export interface BatchWriterOptions extends BatchingOptions {
    */
   readonly taskQueue?: string;
   /**
-   * Callers that may wait in this writer before `write` answers `Overloaded`; several may wait for the same write.
+   * Callers that may wait in this writer before `write` fails with `Overloaded`. Several may wait for the same write.
    * @default {50000}
    */
   readonly maxWaitingWrites?: number;
   /**
-   * Bytes that may wait in this writer before `write` answers `Overloaded`.
+   * Bytes that may wait in this writer before `write` fails with `Overloaded`.
    * @default {67108864}
    */
   readonly maxWaitingBytes?: number;
-  /** Told what keeps writes waiting: once for each time that no worker polls, or that a batcher's workflow task fails. */
+  /** Called with the reason why writes wait: once each time that no worker polls or a batcher's workflow task fails. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -82,10 +82,10 @@ export interface BatchWriterStats extends Readonly<UpdateSenderCounters> {
   readonly waitingWrites: number;
 }
 
-/** How often deadlines are looked at: a caller waits at most so much longer than it asked for. */
+/** Interval between checks of deadlines. A caller waits at most this much longer than it asked for. */
 const DEADLINE_CHECK_MS = 50;
 
-/** How long a caller that found the writer full does well to wait. */
+/** How long a caller should wait after it found the writer full. */
 const RETRY_AFTER_FULL_MS = 100;
 
 /**
@@ -108,7 +108,7 @@ export class BatchWriter implements AsyncDisposable {
   readonly #workers: QuietWatch;
   readonly #batcherTurns = new QuietTurns();
   readonly #makeRoute: (shard: number) => Route;
-  /** By shard; a shard that was never written to has none. */
+  /** By shard. A shard has a route from its first write on. */
   readonly #routes = new Map<number, Route>();
   readonly #calls = new Map<string, PendingCall>();
   readonly #maxWaitingWrites: number;
@@ -214,7 +214,7 @@ export class BatchWriter implements AsyncDisposable {
     }
   }
 
-  /** Sends what waits in a window now, and waits until every caller so far has its answer. */
+  /** Sends the writes that wait in a window now, and waits until every caller so far has its answer. */
   async flush(): Promise<void> {
     await Promise.all([...this.#routes.values()].map(({ coalescer }) => coalescer.drain()));
   }
@@ -223,7 +223,7 @@ export class BatchWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.flush();
-    // An Update that nobody waits for any more is left to the batcher.
+    // If an Update has no waiting caller left, leave it to the batcher.
     await Promise.all([...this.#routes.values()].map(({ sender, coalescer }) => {
       sender.close();
       return coalescer.ended();
@@ -234,7 +234,7 @@ export class BatchWriter implements AsyncDisposable {
 
   #callFor(write: Write): PendingCall {
     const call = asCall(write, (done) => this.#forget(done));
-    // Callers of one and the same write count as well: each of them is held in memory.
+    // Callers that share a write count one by one, because each of them is held in memory.
     const waiting = Math.max(this.#callers, this.#calls.size);
     if (waiting >= this.#maxWaitingWrites) {
       throw new OverloadedError(`Cannot write now: ${waiting} callers wait already`, RETRY_AFTER_FULL_MS);
@@ -278,19 +278,19 @@ export class BatchWriter implements AsyncDisposable {
     const now = performance.now();
     this.#askWhyQuiet();
     for (const call of this.#calls.values()) call.expire(now, this.#problemOf);
-    // Behind an Update that hangs, calls that have given up must not fill the queue.
+    // While an Update hangs, abandoned calls must not fill the queue behind it.
     for (const { coalescer } of this.#routes.values()) coalescer.dropAbandoned();
   }
 
   #askWhyQuiet(): void {
-    // What gathers in a window waits for nobody.
+    // Writes that gather in a window are not late yet.
     const sending = this.#routes.values().filter(({ coalescer }) => coalescer.isSending).toArray();
     if (sending.length === 0) return;
     if (this.#workers.isDue()) void this.#workers.ask();
     this.#batcherTurns.check(sending.map(({ batcher }) => batcher));
   }
 
-  /** Why a call has no answer, as far as the server says. */
+  /** Why a call has no answer, if the server gave a reason. */
   readonly #problemOf = (call: PendingCall) => this.#workers.problem || this.#routeOf(call).batcher.problem;
 }
 
@@ -303,8 +303,8 @@ interface Route {
 
 function updateSize(options: ResolvedBatchingOptions, sender: UpdateSender): CoalescerOptions {
   return {
-    // In a window a full batch is what goes off early; without one the more the better. But an Update that is larger
-    // than what a batcher may hold would get in only while it holds nothing, and under load that may be never.
+    // With a window, a full batch ends it early. Without one, larger Updates are better. But a batcher admits an Update
+    // above its own pending limits only while it is empty, which may never happen under load.
     writesMax: Math.min(
       options.windowMs > 0 ? options.maxBatchWrites : LIMITS.updateWritesMax,
       LIMITS.updateWritesMax,

@@ -1,5 +1,5 @@
 /**
- * What a batcher says of itself.
+ * The counters and limits of a batcher.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Client } from "@temporalio/client";
 import type { BatcherStats } from "../protocol/messages.ts";
 import { batcherWorkflowId, DEFAULT_BATCHER_NAME, GET_STATS_QUERY } from "../protocol/names.ts";
 
-/** Which batcher is asked. */
+/** Names a batcher. */
 export interface BatcherAddress {
   /** @default {"batcher"} */
   readonly name?: string;
@@ -18,7 +18,7 @@ export interface BatcherAddress {
 }
 
 /**
- * Asks a batcher for its counters and limits, by a query: one of its workers answers, and nothing is added to its history.
+ * Queries a batcher for its counters and limits. One of its workers answers; the query leaves no event in the history.
  *
  * @throws {WorkflowNotFoundError} If there is no such batcher.
  */

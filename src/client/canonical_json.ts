@@ -10,9 +10,9 @@ import { InvalidWriteError, shortMessage } from "../protocol/failures.ts";
 import { DIGEST_CHARS } from "../protocol/digests.ts";
 
 /**
- * JSON as RFC 8785 writes it: equal data has equal text, whatever the order of its keys.
+ * Writes JSON as RFC 8785 defines it: equal data has equal text, whatever the order of its keys.
  *
- * @throws {InvalidWriteError} If the data is not JSON: `undefined`, a bigint, NaN, half of a surrogate pair, a circle.
+ * @throws {InvalidWriteError} If the data is not JSON: `undefined`, a bigint, NaN, half of a surrogate pair, a cycle.
  */
 export function canonicalJson(data: unknown): string {
   let text: string | undefined;
@@ -28,7 +28,7 @@ export function canonicalJson(data: unknown): string {
 /**
  * The digest of a write: equal for equal data and partition keys.
  *
- * @param line The data in canonical JSON, which holds no line feed: what follows one is the key.
+ * @param line The data in canonical JSON, which holds no line feed. So a line feed can separate it from the key.
  */
 export function writeDigest(line: string, partitionKey: string | null): string {
   return digestOf(partitionKey === null ? line : `${line}\n${partitionKey}`, DIGEST_CHARS);

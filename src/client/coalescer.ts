@@ -10,20 +10,20 @@ import type { PendingCall } from "./pending_call.ts";
 export interface CoalescerOptions {
   readonly writesMax: number;
   readonly bytesMax: number;
-  /** Writes wait for the next multiple of this on the wall clock, or for a full Update. 0: they do not wait. */
+  /** Writes wait for the next multiple of this on the wall clock, or for a full Update. 0 means no wait. */
   readonly windowMs: number;
 }
 
 /**
  * Keeps the writes for one batcher in order and at most one Update in flight.
  *
- * What arrives while an Update is in flight goes into the next one, so that the load itself decides how many writes an
- * Update carries, and the server's limit of Updates in flight for a workflow is never neared.
+ * Writes that arrive while an Update is in flight go into the next one. So Updates grow with the load, and stay far
+ * below the server's limit of Updates in flight for a workflow.
  */
 export class Coalescer {
   #outbox: PendingCall[] = [];
   #outboxBytes = 0;
-  /** On the wall clock: the end of the window in which the oldest call in the outbox came. */
+  /** End of the window of the oldest call in the outbox, on the wall clock. */
   #dueMs = 0;
   #running: Promise<void> | undefined;
   #delivering: readonly PendingCall[] = [];
@@ -38,7 +38,7 @@ export class Coalescer {
     private readonly deliver: (calls: readonly PendingCall[]) => Promise<void>,
   ) {}
 
-  /** Whether nothing is in flight and nothing waits to be. */
+  /** Whether nothing is in flight and nothing waits to be sent. */
   get isIdle(): boolean {
     return this.#running === undefined;
   }
@@ -58,9 +58,9 @@ export class Coalescer {
     if (this.#isFull()) this.#endWindow?.();
   }
 
-  /** Sends what waits in a window now, and waits until nobody waits for any call that was pushed before. */
+  /** Sends the calls that wait in a window now, and waits until no caller waits for a call that was pushed before. */
   async drain(): Promise<void> {
-    // Not for what is pushed meanwhile: under load that would never end.
+    // Calls that are pushed meanwhile do not count: under load this would never end.
     const calls = [...this.#delivering, ...this.#outbox];
     this.#draining++;
     this.#endWindow?.();
@@ -69,7 +69,7 @@ export class Coalescer {
     this.dropAbandoned();
   }
 
-  /** Waits until nothing is in flight and nothing waits to be. */
+  /** Waits until nothing is in flight and nothing waits to be sent. */
   async ended(): Promise<void> {
     await this.#running;
   }
@@ -82,7 +82,8 @@ export class Coalescer {
   }
 
   async #next(): Promise<void> {
-    // Callers that write in the same turn of the event loop, as those that one answer has just released do, go together.
+    // Gather all callers that write in this turn of the event loop, for example those that one answer has just
+    // released.
     await new Promise<void>((resolve) => setImmediate(resolve));
     await this.#window();
     const calls = this.#take();
@@ -101,7 +102,8 @@ export class Coalescer {
 
   #window(): Promise<void> {
     const { windowMs } = this.options;
-    // What came while an Update was in flight may be overdue already. A clock that was set back must not add to a window.
+    // Calls that came while an Update was in flight may already be due. A clock that was set back must not extend a
+    // window.
     const waitMs = Math.min(this.#dueMs - Date.now(), windowMs);
     if (waitMs <= 0 || this.#draining > 0 || this.#isFull()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -115,7 +117,7 @@ export class Coalescer {
     });
   }
 
-  /** Drops the calls that nobody waits for any more. */
+  /** Drops the calls that no caller waits for any more. */
   dropAbandoned(): void {
     if (!this.#outbox.some((call) => call.abandoned)) return;
     this.#outbox = this.#outbox.filter((call) => {

@@ -1,5 +1,5 @@
 /**
- * How much larger the payload codecs of a client make what a writer sends.
+ * Measures how much larger the payload codecs of a client make a payload.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export function hasCodec({ options }: Client): boolean {
   return options.loadedDataConverter.payloadCodecs.length > 0;
 }
 
-/** Large enough for what a codec adds to every payload to count for little. */
+/** Large enough that the fixed bytes which a codec adds to every payload hardly matter. */
 const SAMPLE_BYTES = 64 * 1024;
 
 /**
  * Says why a writer cannot keep its Updates within the server's limits with these codecs, or nothing.
  *
- * A codec may be asynchronous, and may fail as any call of a key server does: then this rejects.
+ * Rejects if the codec fails, for example because its key server is away.
  */
 export async function codecProblem(client: Client): Promise<string | undefined> {
   const metadata = { encoding: new TextEncoder().encode("binary/plain") };

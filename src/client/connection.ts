@@ -1,8 +1,9 @@
 /**
  * Connections for clients and for writers.
  *
- * They are the SDK's native ones. Its other kind goes through `node:http2`, and Deno's crashes the whole process when a
- * server says GOAWAY (denoland/deno#36788): at its end, but also to every connection that is 2 minutes idle or 5 old.
+ * They are the SDK's native ones. Its other kind uses `node:http2`, and on Deno that crashes the whole process when a
+ * server sends GOAWAY (denoland/deno#36788): when it shuts down, and on each connection that is 2 minutes idle or 5
+ * minutes old.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import { shortMessage } from "../protocol/failures.ts";
 import { transportText } from "./transport_text.ts";
 import { UnretriedConnection } from "./unretried_connection.ts";
 
-/** Where to connect; what is left out comes from the environment. */
+/** Where to connect. The environment provides the options that are left out. */
 export interface ConnectOptions {
   /** `host:port`. Wins over `TEMPORAL_ADDRESS` and profiles. */
   readonly address?: string;
@@ -36,9 +37,9 @@ export interface ConnectOptions {
    * @default {JSON, all of it in the history}
    */
   readonly dataConverter?: DataConverter;
-  /** Of the client's calls about workflows, for tracing for instance. They see the Updates as they are sent. */
+  /** Intercept the client's workflow calls, for tracing for instance. They see the Updates as they are sent. */
   readonly interceptors?: readonly WorkflowClientInterceptor[];
-  /** Of the connection and the client on it. */
+  /** Plugins of the connection and the client on it. */
   readonly plugins?: NativeConnectionOptions["plugins"];
 }
 
@@ -51,7 +52,7 @@ export interface ConnectConfig {
 /** Port on which a server is looked for, and on which one is started. */
 export const DEFAULT_PORT = 7233;
 
-/** Where a server is looked for if nothing says where it is. */
+/** Address of the server if no option and no setting names one. */
 export const DEFAULT_ADDRESS: string = `localhost:${DEFAULT_PORT}`;
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -65,14 +66,14 @@ export function loadConnectConfig(options: ConnectOptions = {}): ConnectConfig {
   const { connectionOptions, namespace } = readSettings(() =>
     loadClientConnectConfig({ ...(options.profile && { profile: options.profile }) })
   );
-  // A variable that is set to nothing is how a shell unsets it for one command.
+  // An empty variable counts as unset: a shell unsets a variable for one command in this way.
   return {
     connection: { ...connectionOptions, address: options.address ?? (connectionOptions.address || DEFAULT_ADDRESS) },
     namespace: options.namespace ?? (namespace || "default"),
   };
 }
 
-/** The address that environment or configuration file name, if they name one. */
+/** The address from the environment or the configuration file, if there is one. */
 export function configuredAddress(): string | undefined {
   return readSettings(() => loadClientConfigProfile()).address || undefined;
 }
@@ -86,7 +87,7 @@ function readSettings<T>(read: () => T): T {
   }
 }
 
-/** The same options for a native connection, which is also what workers need. */
+/** Converts the options to those of a native connection, which workers need too. */
 export function nativeConnectionOptions(options: ConnectionOptions): NativeConnectionOptions {
   const { address, tls, apiKey, metadata } = options;
   return { address, tls, ...(typeof apiKey === "string" && { apiKey }), ...(metadata && { metadata }) };
@@ -98,12 +99,12 @@ export interface ConnectedClient extends AsyncDisposable {
   readonly address: string;
 }
 
-/** Connects a client with the retries of the SDK: for everything but a writer's Updates. */
+/** Connects a client that keeps the retries of the SDK: for everything but a writer's Updates. */
 export function connectClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
   return connect(NativeConnection, options);
 }
 
-/** Connects a client for a `BatchWriter`: without the retries of the SDK, as the writer's own know better. */
+/** Connects a client for a `BatchWriter`: without the SDK's retries, because the writer has its own. */
 export function connectWriterClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
   return connect(UnretriedConnection, options);
 }
@@ -125,11 +126,11 @@ async function connect(kind: ConnectionKind, options: ConnectOptions): Promise<C
 /** A client for a `BatchWriter` on a connection that is not its own. */
 export interface WriterClient {
   readonly client: Client;
-  /** Waits until it is known what became of each body that was stored outside of the history. */
+  /** Waits until every removal of stored bodies that is under way has ended. */
   settled(): Promise<void>;
 }
 
-/** Makes a client for a `BatchWriter` on a connection, which has to stay open for as long. */
+/** Makes a client for a `BatchWriter` on a connection, which must stay open until `settled` returns. */
 export function writerClientOn(
   connection: NativeConnection,
   { namespace = "default", dataConverter, interceptors = [] }: Pick<
@@ -150,13 +151,13 @@ export function writerClientOn(
   return { client, settled: async () => await sent?.settled() };
 }
 
-/** What a native connection is made with: the SDK's class, or a subclass. */
+/** The class that makes a native connection: the SDK's, or a subclass. */
 type ConnectionKind = Pick<typeof NativeConnection, "connect">;
 
 /**
  * Connects to a server that answers.
  *
- * @throws {Error} If none does, or the address is malformed; the message has the address.
+ * @throws {Error} If no server answers, or the address is malformed. The message has the address.
  */
 export async function connectNative(
   options: ConnectionOptions,
@@ -173,7 +174,7 @@ export async function connectNative(
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(noServer(`no answer within ${timeoutMs} ms`));
-    // It may still come about, and then nobody waits for it.
+    // If the connection still succeeds later, no caller uses it: close it.
     connecting.then((late) => late.close(), () => {});
   }, timeoutMs);
   try {
@@ -183,7 +184,7 @@ export async function connectNative(
   }
 }
 
-/** @throws {Error} If it is malformed. What is in front of an `@` may be a password, and is not shown. */
+/** @throws {Error} If it is malformed. The message hides the text in front of an `@`, which may be a password. */
 export function checkAddress(address: string): void {
   const match = /^(?:\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::(?<port>\d+))?$/i.exec(address);
   const port = Number(match?.groups?.port ?? 1);

@@ -1,5 +1,5 @@
 /**
- * Can a batcher go on?
+ * Checks whether the workflow task of a batcher fails.
  *
  * @module
  */
@@ -7,16 +7,16 @@ import type { Client } from "@temporalio/client";
 import { shortMessage } from "../protocol/failures.ts";
 import { shellFlag } from "../protocol/shell_flag.ts";
 
-/** Events at the end of a history that are looked at for the failure of a task. */
+/** How many of the last events of a history are searched for the failure of a task. */
 const LAST_EVENTS = 20;
 
-/** A lost worker makes one attempt time out. From this attempt on the task fails for another reason. */
+/** A lost worker makes one attempt time out. From this attempt on the task fails repeatedly. */
 const REPEATED_ATTEMPT = 3;
 
 /**
  * Asks the server whether the workflow task of a batcher fails.
  *
- * @returns What is the matter and what to do, in a sentence; empty if the batcher goes on, or does not run.
+ * @returns The problem and its remedy in a sentence; empty if the task does not fail, or the batcher does not run.
  */
 export async function failingTaskProblem(client: Client, workflowId: string): Promise<string> {
   const { workflowService, options: { namespace } } = client;
@@ -30,11 +30,11 @@ export async function failingTaskProblem(client: Client, workflowId: string): Pr
   const tasks = (history?.events ?? []).values()
     .filter((event) => event.workflowTaskFailedEventAttributes || event.workflowTaskCompletedEventAttributes);
   const failure = tasks.next().value?.workflowTaskFailedEventAttributes?.failure;
-  // The SDK reports a failure only at the first attempt; if a worker was lost at that one, no event has the reason.
+  // The SDK reports a failure only at the first attempt. If a worker was lost at that one, no event has the reason.
   if (!failure && attempt < REPEATED_ATTEMPT) return "";
   const reason = failure?.message ?? `${attempt - 1} attempts have failed or timed out, and its worker's log says why`;
   const target = `${shellFlag("--namespace", namespace)} ${shellFlag("--workflow-id", workflowId)}`;
   return `the batcher '${workflowId}' cannot go on because its workflow task fails: ${shortMessage(reason)}; ` +
-    "fix its worker, or terminate the batcher, which is safe (writes that are still waited for are sent again, and a " +
-    `repeat is not stored twice), with: temporal workflow terminate ${target}`;
+    "fix its worker, or terminate the batcher, which is safe (writers send pending writes again, and a repeat is not " +
+    `stored twice), with: temporal workflow terminate ${target}`;
 }

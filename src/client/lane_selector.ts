@@ -1,24 +1,23 @@
 /**
- * Which lane a writer goes to.
+ * Chooses the lane of a writer.
  *
  * @module
  */
 import { fnv1a32 } from "../protocol/fnv1a.ts";
 
-/** How many lanes a crowd of writers spreads over at each step: with six writers each, enough for a hundred. */
+/** Lanes over which a crowd of writers spreads at each step: with six writers each, they hold nearly a hundred. */
 const CROWD_LANES = 16;
 
 /**
- * A writer's way from lane to lane.
+ * Moves a writer from lane to lane.
  *
- * A lane that is full sends it to the next one, so that few writers share few lanes and batches stay large. A lane whose
- * server turned it away before the batcher could answer is the sign of a crowd that arrives at the same moment: from then
- * on the writer goes to a lane of its own choice, by its id, among the next sixteen, so that the crowd does not move on as
- * one.
+ * From a full lane a writer moves to the next one, so that few writers share few lanes and batches stay large. If the
+ * server refuses the writer before the batcher could answer, a crowd arrives at the same moment. From then on the
+ * writer's id picks one of the next sixteen lanes, so that the crowd spreads instead of moving on together.
  */
 export class LaneSelector {
   #lane = 0;
-  /** Steps in a crowd so far: each leads into the next sixteen lanes. */
+  /** Crowd steps so far. Each leads into the next sixteen lanes. */
   #leaps = 0;
 
   constructor(private readonly writerId: string) {}
@@ -28,13 +27,13 @@ export class LaneSelector {
     return this.#lane;
   }
 
-  /** The batcher of this lane has its number of writers. */
+  /** The batcher of this lane admits no more writers. */
   full(): void {
     if (this.#leaps > 0) this.#leap();
     else this.#lane++;
   }
 
-  /** The server turned the writer away, which has never been admitted to this lane. */
+  /** The server refused a writer that this lane has never admitted. */
   crowded(): void {
     this.#leap();
   }

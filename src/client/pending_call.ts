@@ -22,7 +22,7 @@ export class PendingCall {
   readonly #whenUnwaited: (() => void)[] = [];
   /** Whether an Update that carries it is on its way now. */
   inFlight = false;
-  /** Whether an earlier try may have stored it: one that nothing certain is known about. */
+  /** Whether an earlier try may have stored it: its outcome is not known for certain. */
   mayBeStored = false;
   /** Why the last try did not get through, for the message of a timeout. */
   lastProblem = "";
@@ -36,16 +36,16 @@ export class PendingCall {
     readonly partitionKey: string | null,
     /** Size as the limits of a write count it: id, key and data. */
     readonly bytes: number,
-    /** Told once, when there is nothing left to do for this write. */
+    /** Called once, when there is nothing left to do for this write. */
     private readonly onDone: (call: PendingCall) => void,
   ) {}
 
-  /** Bytes that it takes in an Update. */
+  /** Bytes that the write takes in an Update. */
   get updateBytes(): number {
     return this.bytes + LIMITS.headerBytesPerWrite;
   }
 
-  /** Whether nobody waits for it any more. */
+  /** Whether no caller waits for it any more. */
   get abandoned(): boolean {
     return this.#waiters.size === 0;
   }
@@ -55,7 +55,7 @@ export class PendingCall {
     return this.inFlight || this.mayBeStored;
   }
 
-  /** Waits until nobody waits for it any more: it is settled, or its callers have given up. */
+  /** Waits until no caller waits for it any more: it is settled, or its callers have given up. */
   async unwaited(): Promise<void> {
     if (!this.abandoned) await new Promise<void>((resolve) => this.#whenUnwaited.push(resolve));
   }
@@ -88,13 +88,13 @@ export class PendingCall {
     this.#finish();
   }
 
-  /** Ends a write that nobody waits for any more. */
+  /** Ends a write that no caller waits for any more. */
   drop(): void {
     this.#finish();
   }
 
   #finish(): void {
-    // A second report would strike out the call that has meanwhile taken the place of this one under the same id.
+    // A second report would remove a newer call with the same id.
     if (this.#done) return;
     this.#done = true;
     this.onDone(this);
@@ -103,7 +103,7 @@ export class PendingCall {
   /**
    * Fails the callers whose deadline has passed.
    *
-   * @param problemOf Says why there is no answer, as far as that is known.
+   * @param problemOf Says why there is no answer, if that is known.
    */
   expire(now: number, problemOf: (call: PendingCall) => string = () => ""): void {
     for (const waiter of [...this.#waiters]) {

@@ -1,33 +1,33 @@
 /**
- * Why does no answer come?
+ * Finds out why no answer comes.
  *
  * @module
  */
 import type { Client } from "@temporalio/client";
 
-/** Without an answer for so long, a writer asks what is the matter. */
+/** After this long without an answer, a writer asks the server for the reason. */
 const QUIET_MS = 3_000;
-/** How often it asks while there is no answer. */
+/** Interval between questions while there is no answer. */
 const ASK_EVERY_MS = 5_000;
 
-/** Bound of one question. */
+/** Timeout of one question. */
 const ASK_TIMEOUT_MS = 5_000;
 
-/** How soon another batcher is asked about: when all of them are silent, many writers would ask about many batchers. */
+/** Pause between questions about two batchers: when all are silent, many writers ask about many batchers. */
 const NEXT_TURN_MS = 500;
 
-/** What a {@linkcode QuietWatch} looks at. */
+/** Options of a {@linkcode QuietWatch}. */
 export interface QuietWatchOptions {
   readonly client: Client;
-  /** Asks the server what is the matter; the answer is empty if nothing is. */
+  /** Asks the server for the problem; the answer is empty if there is none. */
   readonly ask: () => Promise<string>;
-  /** How much has been answered so far. */
+  /** Count of answers so far. */
   readonly answered: () => number;
-  /** Told once for each time that something is the matter, and when it becomes something else. */
+  /** Called once when a problem begins, and again when it changes. */
   readonly onWarning: (message: string) => void;
 }
 
-/** Asks why writes wait, once they have waited for a while. */
+/** Asks why writes wait after they have waited for a while. */
 export class QuietWatch {
   #problem = "";
   #answered = 0;
@@ -39,7 +39,7 @@ export class QuietWatch {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** What is the matter, in a few words; empty as far as anybody knows. */
+  /** The problem, in a few words; empty if none is known. */
   get problem(): string {
     return this.#problem;
   }
@@ -51,13 +51,13 @@ export class QuietWatch {
 
   /** Writes begin to wait. */
   begin(): void {
-    // Not now: they may gather in a window first.
+    // The silence does not begin yet: writes may gather in a window first.
     this.#quietSince = undefined;
-    // Earlier writes may have ended without an answer: then nothing else says that their problem is over.
+    // Earlier writes may have ended without an answer, which would have cleared their problem.
     this.#problem = "";
   }
 
-  /** Whether it is time to ask. To be called now and then while an Update is on its way. */
+  /** Whether it is time to ask. Call this regularly while an Update is in flight. */
   isDue(): boolean {
     const now = this.nowMs();
     const answered = this.options.answered();
@@ -69,7 +69,7 @@ export class QuietWatch {
     return now - this.#quietSince >= QUIET_MS && now - this.#askedAt >= ASK_EVERY_MS;
   }
 
-  /** Asks the server what is the matter. Never rejects. */
+  /** Asks the server for the problem. Never rejects. */
   async ask(): Promise<void> {
     this.#askedAt = this.nowMs();
     const { client, ask, onWarning } = this.options;
@@ -78,10 +78,10 @@ export class QuietWatch {
     try {
       problem = await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, ask);
     } catch {
-      // A server that is away, or that does not let us ask: the writes themselves will tell.
+      // The server is away or does not allow the question. The writes report that themselves.
       return;
     }
-    // An answer that came meanwhile knows better.
+    // Writes were answered meanwhile, so this problem is out of date.
     if (quietSince !== this.#quietSince) return;
     const told = this.#problem;
     this.#problem = problem;
@@ -89,14 +89,14 @@ export class QuietWatch {
   }
 }
 
-/** Lets many watches ask one after the other. */
+/** Makes many watches ask one after the other. */
 export class QuietTurns {
   #isAsking = false;
   #askedAt = -Infinity;
 
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
-  /** Has the watch ask whose turn it is, if any. To be called as {@linkcode QuietWatch.isDue}. */
+  /** Makes the due watch ask that asked least recently. Call this as often as {@linkcode QuietWatch.isDue}. */
   check(watches: readonly QuietWatch[]): void {
     const due = watches.filter((watch) => watch.isDue());
     if (due.length === 0 || this.#isAsking || this.nowMs() - this.#askedAt < NEXT_TURN_MS) return;

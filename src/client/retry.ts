@@ -1,5 +1,5 @@
 /**
- * What each failure of an Update means, and what the writer does about it.
+ * Says what each failure of an Update means and what the writer does next.
  *
  * @module
  */
@@ -20,21 +20,23 @@ import type { ReceiptRun, SubmitWritesAnswer } from "../protocol/messages.ts";
 export type FailureAction =
   /** Every write in it is stored already; these are its receipts. */
   | { readonly kind: "answered"; readonly runs: readonly ReceiptRun[] }
-  /** These writes alone fail; the others go again. */
+  /** These writes alone fail; the others are sent again. */
   | { readonly kind: "conflict"; readonly requestIds: readonly string[] }
-  /** The batcher found the Update malformed: a fault between two versions of this code, or of a foreign writer. */
+  /** The batcher found the Update malformed: two versions of this code do not agree, or a foreign writer is wrong. */
   | { readonly kind: "invalid"; readonly message: string }
-  /** Not admitted, because the batcher is full, rolls over or still has an Update of this writer; go again after a wait. */
+  /**
+   * Not admitted: the batcher is full, continues as new or has another Update of this writer. Wait, then send again.
+   */
   | { readonly kind: "overloaded"; readonly retryAfterMs: number; readonly message: string }
-  /** Other writers have all places of this lane: go to the next one. */
+  /** Other writers have all places of this lane: move to the next one. */
   | { readonly kind: "laneFull" }
-  /** No batcher runs: start one, then go again. */
+  /** No batcher runs: start one and send again. */
   | { readonly kind: "start" }
   /**
-   * Go again after a short back-off. `cap`: the server's limit of Updates in flight turned it away. `fresh`: the run that
-   * knew the Update id has ended or will not look at it again, so take a new one; the request ids make that safe.
-   * `aborted`: the server let it go before the batcher saw it, which it does where others meet the limit. `refused`: the
-   * batcher's validator turned it away.
+   * Send again after a short back-off. `cap`: the server's limit of Updates in flight refused it. `fresh`: the run that
+   * knew the Update id has ended or ignores it from now on, so take a new id; the request ids make that safe.
+   * `aborted`: the server dropped it before the batcher saw it, because other Updates met the limit. `refused`: the
+   * batcher's validator refused it.
    */
   | {
     readonly kind: "again";
@@ -44,15 +46,15 @@ export type FailureAction =
     readonly refused?: true;
     readonly message: string;
   }
-  /** The run takes no more Updates: it is at its limit of them, or its workflow task fails. Ask it to roll over. */
+  /** The run takes no more Updates: it is at its limit, or its workflow task fails. Ask it to continue as new. */
   | { readonly kind: "runSpent"; readonly message: string }
-  /** Not admitted: the worker cannot read the body at the moment; go again after a wait, with another copy. */
+  /** Not admitted: the worker cannot read the body at the moment. Wait, then send again with a new copy of it. */
   | { readonly kind: "bodyUnread"; readonly message: string }
   /** Not admitted: the store does not have the body. */
   | { readonly kind: "bodyMissing"; readonly message: string }
   /**
-   * Set-up: no retry can help. `refused`: the server said so. Without its word, as when an answer cannot be decoded, the
-   * Update may have got through.
+   * Wrong set-up: no retry can help. `refused`: the server refused the Update. Otherwise, for example when an answer
+   * cannot be decoded, the batcher may have admitted it.
    */
   | { readonly kind: "setup"; readonly refused: boolean; readonly message: string };
 
@@ -72,7 +74,7 @@ const SETUP_ADVICE: ReadonlyMap<number, string> = new Map([
   [UNAUTHENTICATED, "check the API key or the client certificate"],
 ]);
 
-/** Judges the error that an Update, or the start of its batcher, was answered with. */
+/** Classifies the error of an Update, or of the start of its batcher. */
 export function classifyFailure(error: unknown): FailureAction {
   if (error instanceof WorkflowUpdateFailedError) return classifyUpdateFailure(error);
   if (error instanceof WorkflowNotFoundError) return { kind: "start" };
@@ -87,7 +89,7 @@ export function classifyFailure(error: unknown): FailureAction {
   if (body !== undefined) return classifyBodyFailure(body);
   const grpc = grpcError(error);
   if (grpc === undefined) {
-    // An error without a gRPC code is a fault of this process, unless the connection itself failed.
+    // An error that is not an answer of the server is a fault on this side, unless the connection itself gave up.
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return again(error);
     return { kind: "setup", refused: false, message: shortMessage(error) };
   }
@@ -100,9 +102,9 @@ export function classifyFailure(error: unknown): FailureAction {
 }
 
 /**
- * Judges the error that the wait for an Update was answered with, of which the server has said that it knows it.
+ * Classifies the error of the wait for an Update that the server has accepted.
  *
- * No error of such a wait says that the Update was refused, other than the batcher's own answer.
+ * Only the batcher's own answer can say that such an Update was refused.
  */
 export function classifyWaitFailure(error: unknown): FailureAction {
   const action = classifyFailure(error);
@@ -120,7 +122,7 @@ export function classifyWaitFailure(error: unknown): FailureAction {
   }
 }
 
-/** Whether an Update that was judged so has certainly not been admitted, whatever else the server knows. */
+/** Whether the Update was certainly not admitted. */
 export function wasRefused(action: FailureAction): boolean {
   switch (action.kind) {
     case "conflict":
@@ -137,7 +139,7 @@ export function wasRefused(action: FailureAction): boolean {
     case "answered":
     case "runSpent":
     case "start":
-      // A batcher that is terminated while its flush runs answers as one that never was: the writes may be stored.
+      // A batcher that was terminated during a flush gives the same error as one that never ran.
       return false;
   }
 }
@@ -149,9 +151,9 @@ function again(error: unknown): FailureAction & { readonly kind: "again" } {
   return { kind: "again", cap: false, fresh: false, message: shortMessage(message) };
 }
 
-/** Judges what went wrong with a body on this side: with the Update's on its way out, or with the answer's. */
+/** Classifies an error with a body on this side: that of the outgoing Update, or that of the answer. */
 function classifyBodyFailure({ problem, message }: BodyError): FailureAction {
-  // The answer is there, and the same Update id again asks for it once more.
+  // The answer exists, and the same Update id asks for it once more.
   if (problem === "unreadable") return { kind: "again", cap: false, fresh: false, message };
   return { kind: "setup", refused: problem === "not stored", message };
 }
@@ -184,7 +186,7 @@ function classifyUpdateFailure({ cause }: WorkflowUpdateFailedError): FailureAct
     case FAILURE.BODY_STORAGE_UNCONFIGURED:
       return { kind: "setup", refused: true, message: cause.message };
     default:
-      // `UnprocessedUpdate` and `AcceptedUpdateCompletedWorkflow`: the task or the run ended under the Update.
+      // `UnprocessedUpdate` and `AcceptedUpdateCompletedWorkflow`: the task or the run ended before the Update.
       return { ...again(cause), fresh: true };
   }
 }
@@ -203,14 +205,14 @@ function grpcError(error: unknown): GrpcError | undefined {
   return undefined;
 }
 
-/** What the server said. The SDK's native connections leave `details` empty; for two operations in one it is binary. */
+/** The server's text. The SDK's native connections leave `details` empty; for an Update with start it is binary. */
 function textOf(error: GrpcError): string {
   return isOfUpdate(error) ? error.message : error.details || error.message;
 }
 
 const STATUS_DETAILS = "grpc-status-details-bin";
 
-/** Whether the limit of Updates in flight, and not a closing run or a rate limit, turned the Update away. */
+/** Whether the limit of Updates in flight refused the Update, and not a closing run or a rate limit. */
 function isCap(error: GrpcError): boolean {
   const { ResourceExhaustedFailure } = proto.temporal.api.errordetails.v1;
   const { RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT } = proto.temporal.api.enums.v1.ResourceExhaustedCause;
@@ -221,12 +223,12 @@ function isCap(error: GrpcError): boolean {
   );
 }
 
-/** Whether the server answered for one of the two operations of an Update with start, and no connection was lost. */
+/** Whether the server itself failed one of the two operations of an Update with start: the connection is intact. */
 function isOfUpdate(error: GrpcError): boolean {
   return hasDetail(error, "MultiOperationExecutionFailure", () => true);
 }
 
-/** Looks for a detail of a status, and in those of the two operations of an Update with start. */
+/** Looks for a detail in a status and in the statuses of the two operations of an Update with start. */
 function hasDetail({ metadata }: GrpcError, name: string, holds: (value: Uint8Array) => boolean): boolean {
   const [status] = metadata.get(STATUS_DETAILS);
   if (!(status instanceof Uint8Array)) return false;
@@ -240,7 +242,7 @@ function hasDetail({ metadata }: GrpcError, name: string, holds: (value: Uint8Ar
   try {
     return proto.google.rpc.Status.decode(status).details.some(isIt);
   } catch {
-    // A proxy may have cut the details short; without them it is an answer that says less, and no other one.
+    // A proxy may have cut the details short. The answer is still valid, it only says less.
     return false;
   }
 }
@@ -251,13 +253,13 @@ interface Detail {
   readonly value?: Uint8Array | null;
 }
 
-/** Where the server's limit of Updates in flight turned an Update away, others need the time that it leaves them. */
+/** After a refusal by the server's limit of Updates in flight, the other Updates need time to finish. */
 const BACK_OFF_CAP_MIN_MS = 30;
-/** Most other failures are over in a moment: a run that ends, a lost cache. Who is longer away meets the doubling. */
+/** Most other failures are brief: a run that ends, a lost cache. The doubling covers longer ones. */
 const BACK_OFF_MIN_MS = 8;
 const BACK_OFF_MAX_MS = 2_000;
 
-/** How long to wait before the next try: from 8 ms, or 30 ms at the cap, to 2 s, doubled each time, half of it by chance. */
+/** How long to wait before the next try: from 8 ms, or 30 ms at the cap, to 2 s, doubling, half of it random. */
 export function backOffMs(attempt: number, cap: boolean, random: () => number = Math.random): number {
   const ceiling = Math.min(BACK_OFF_MAX_MS, (cap ? BACK_OFF_CAP_MIN_MS : BACK_OFF_MIN_MS) * 2 ** (attempt - 1));
   return ceiling / 2 + random() * ceiling / 2;

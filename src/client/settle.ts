@@ -1,5 +1,5 @@
 /**
- * What a call gets for what became of its write.
+ * Settles calls: each gets its receipt or its error.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 import type { WriteReceipt } from "../protocol/receipt_runs.ts";
 import type { PendingCall } from "./pending_call.ts";
 
-/** Fails calls for a fault of set-up, with what is known about each of them. */
+/** Fails calls for a wrong set-up, each with the outcome that is known. */
 export function failSetup(batch: readonly PendingCall[], message: string): void {
   for (const call of batch) {
     const outcome = call.sent ? "unknown" : "not written";
@@ -23,7 +23,7 @@ export function failSetup(batch: readonly PendingCall[], message: string): void 
   }
 }
 
-/** The error of a call whose body its batcher does not find. */
+/** The error of a call whose batcher cannot find the body. */
 export function bodyMissing({ requestId, sent }: PendingCall, message: string): BodyMissingError {
   const text = `Request id ${JSON.stringify(requestId)} could not be handed to a batcher: ${message}`;
   return new BodyMissingError(text, sent ? "unknown" : "not written");
@@ -43,7 +43,7 @@ export function settle(call: PendingCall, receipt: WriteReceipt): void {
     case "conflict":
       return call.reject(new RequestIdConflictError(requestId));
     case "failed":
-      // It speaks of its own flush, and knows nothing of an earlier one.
+      // The receipt is about its own flush only; an earlier one may have stored the row.
       if (call.mayBeStored) return call.reject(outcomeUnknown(requestId, receipt.errorMessage));
       if (receipt.errorType === FAILURE.LEDGER_SPLIT) {
         return call.reject(

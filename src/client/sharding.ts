@@ -1,5 +1,5 @@
 /**
- * Which shard a write belongs to: the same one in every process and version.
+ * Chooses the shard of a write: always the same one, in every process.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Writes as the arguments of an Update, or of several where one write is too large.
+ * Turns writes into the arguments of an Update, or of several if one write is too large.
  *
  * @module
  */
@@ -7,36 +7,36 @@ import { LIMITS, newcomerBytesMax, updateBytesMax } from "../protocol/limits.ts"
 import { PROTOCOL_VERSION, type SubmissionHeader, type SubmitWritesArgs } from "../protocol/messages.ts";
 import type { PendingCall } from "./pending_call.ts";
 
-/** What the Updates of a delivery have in common. */
+/** The fields that all Updates of a delivery share. */
 export type UpdateFrame = Pick<SubmissionHeader, "writer" | "mark" | "storedFromBytes">;
 
-/** How the payloads of a writer go over the wire. */
+/** Describes how the payloads of a writer are sent. */
 export interface WireOptions {
   readonly writersMax: number;
   /** Whether a payload codec may make payloads larger. */
   readonly hasCodec: boolean;
-  /** Whether a batcher has let the writer in. */
+  /** Whether a batcher has admitted the writer. */
   readonly admitted: boolean;
   /** See {@linkcode SubmissionHeader.storedFromBytes}. */
   readonly storedFromBytes?: number;
 }
 
 /**
- * Bytes of header and body of one Update, before a codec: so many that all Updates which meet in one workflow task fit into
- * it, also if each of them is full.
+ * Most bytes of header and body of one Update, before a codec. All Updates that meet in one workflow task fit into it,
+ * even if each is full.
  */
 export function updateArgsBytesMax({ writersMax, hasCodec, admitted, storedFromBytes }: WireOptions): number {
   const bytes = admitted ? updateBytesMax(writersMax) : newcomerBytesMax(writersMax);
   const share = Math.floor(bytes / (hasCodec ? LIMITS.codecGrowthMax : 1));
-  // Header and body: each is below the threshold, or no more than a reference. Of newcomers that is a little more than
-  // their share, for which the limits leave room.
+  // Header and body are each below the threshold, or a reference. For newcomers that is a little above their share; the
+  // limits leave room for it.
   const isStored = storedFromBytes !== undefined && 2 * storedFromBytes <= updateBytesMax(writersMax);
   return isStored ? LIMITS.writeBytesMax : share;
 }
 
 /**
- * Makes the arguments of the Updates that carry writes: of one Update, or of several where a single write is larger than
- * `bytesMax`. Several are sent one after the other, and the last one is answered with the receipt.
+ * Makes the arguments of one Update, or of several if a single write is larger than `bytesMax`. Send several one after
+ * the other; the last one is answered with the receipt.
  */
 export function makeUpdateArgs(
   calls: readonly PendingCall[],

@@ -1,5 +1,5 @@
 /**
- * Carries gathered writes to a batcher and brings the receipts back, through everything that can happen on the way.
+ * Sends gathered writes to a batcher and returns the receipts, whatever fails on the way.
  *
  * @module
  */
@@ -32,14 +32,14 @@ import { makeUpdateArgs, updateArgsBytesMax } from "./update_args.ts";
 import { backOffMs, classifyFailure, classifyWaitFailure, type FailureAction, wasRefused } from "./retry.ts";
 import { bodyMissing, failSetup, outcomeUnknown, settle } from "./settle.ts";
 
-/** Where a sender goes, and on whose behalf. */
+/** Options of an {@linkcode UpdateSender}. */
 export interface UpdateSenderOptions {
   readonly client: Client;
   readonly taskQueue: string;
   /** Workflow id of the batcher of a lane. */
   readonly workflowIdOf: (lane: number) => string;
   readonly writerId: string;
-  /** What a batcher that has to be started is told. */
+  /** Options for a batcher that has to be started. */
   readonly batching: ResolvedBatchingOptions;
   /** Counters that several senders may share. */
   readonly counters: UpdateSenderCounters;
@@ -51,30 +51,27 @@ export interface UpdateSenderCounters {
   updates: number;
   /** Writes in answered Updates. */
   answeredWrites: number;
-  /** Lanes that had no place. */
+  /** Moves to another lane because one had no place. */
   laneMoves: number;
-  /** Updates that the server's limit of Updates in flight turned away. */
+  /** Updates that the server's limit of Updates in flight refused. */
   capErrors: number;
-  /** Updates that a batcher turned away because it was full, rolling over, or busy with another one of their writer. */
+  /** Updates that a batcher refused: it was full, continuing as new, or busy with another one of their writer. */
   overloads: number;
   /** Updates that were sent again for another reason. */
   retries: number;
-  /** Updates that brought the start of their batcher along, in case that it did not run. */
+  /** Updates that were sent with a start of their batcher, in case it did not run. */
   starts: number;
 }
 
-/** A worker that dies holds a batcher up for this long; the server's default is 10 s. */
+/** A worker that dies delays a batcher by this long. The server's default is 10 s. */
 const BATCHER_TASK_TIMEOUT = "3s";
 
-/**
- * How long one request may take before the writer looks up from it. The Update itself goes on, and the next request with
- * its id finds it again.
- */
+/** Timeout of one request. The Update itself goes on, and the next request with its id finds it again. */
 const ATTEMPT_MS = 15_000;
 
 /**
- * How often a writer asks a batcher to roll over. Once is enough for a run at its limit of Updates; a run whose workflow
- * task fails gives the same answer, and its history must not fill with signals.
+ * Interval at which a writer asks a batcher to continue as new. Once is enough for a run at its limit of Updates. A run
+ * whose workflow task fails gives the same answer, and signals must not fill its history.
  */
 const ROLL_OVER_EVERY_MS = 60_000;
 
@@ -85,25 +82,25 @@ interface Submission {
   readonly mark: number;
   /** Whether an earlier try may have brought the Update to the batcher. */
   maybeKnown: boolean;
-  /** Finds the Update again; there is none until the server has answered. */
+  /** Finds the Update again; undefined until the server has accepted it. */
   handle: WorkflowUpdateHandle<SubmitWritesAnswer> | undefined;
 }
 
-/** Counters that have counted nothing yet. */
+/** Makes counters at zero. */
 export function newCounters(): UpdateSenderCounters {
   return { updates: 0, answeredWrites: 0, laneMoves: 0, capErrors: 0, overloads: 0, retries: 0, starts: 0 };
 }
 
-/** Carries writes to one batcher: the first one of its shard that has a place for its writer. */
+/** Sends writes to one batcher: the first of its shard that has a place for this writer. */
 export class UpdateSender {
   #nextUpdate = 0;
   #lanes: LaneSelector;
-  /** Whether the batcher of this lane has let this writer in. */
+  /** Whether the batcher of this lane has admitted this writer. */
   #admitted = false;
   /** When the last try ended, on the clock of `performance.now()`. */
   #triedAt = 0;
   #closed = false;
-  /** When a batcher was last asked to roll over, on the clock of `performance.now()`. */
+  /** When a batcher was last asked to continue as new, on the clock of `performance.now()`. */
   #rollOverAskedAt = -Infinity;
   /** Updates that have been answered. */
   answers = 0;
@@ -136,18 +133,18 @@ export class UpdateSender {
   /**
    * Delivers calls in one Update and settles each of them, unless its callers give up first. Never rejects.
    *
-   * Ends no sooner than the Update does, even if nobody waits for it any more: a writer has one Update in flight.
+   * Ends only when the Update ends, even if no caller waits for it any more: a writer has one Update in flight.
    */
   async deliver(calls: readonly PendingCall[]): Promise<void> {
     try {
       await this.#deliver(calls);
     } catch (error) {
-      // An answer that does not fit its question: it may well stand for a commit, and nobody may be left waiting.
+      // The answer does not fit the Update. The rows may be committed, and every caller must be settled.
       for (const call of calls) call.reject(outcomeUnknown(call.requestId, shortMessage(error)));
     }
   }
 
-  /** Stops looking after an Update that nobody waits for, once the request that is under way is over. */
+  /** Stops following an Update that no caller waits for, once its current request is over. */
   close(): void {
     this.#closed = true;
   }
@@ -157,11 +154,11 @@ export class UpdateSender {
     if (problem !== undefined) return failSetup(calls, problem);
     this.#returnAfterSilence();
     let batch = calls;
-    // One for all tries: by it the ledger tells this delivery that a row is its own.
+    // All tries share one mark: by it the ledger recognizes a row that this delivery stored.
     const mark = newMark();
     let submission: Submission | undefined;
     for (let attempt = 1;; attempt++) {
-      // The same Update id again is answered from the run that knows it, so it must stand for the same writes.
+      // A repeated Update id is answered from the run that knows it, so it must always name the same writes.
       if (submission === undefined || !submission.maybeKnown && batch.some((call) => call.abandoned)) {
         // Never send a write whose callers have already received an error.
         batch = dropAbandoned(batch);
@@ -175,14 +172,14 @@ export class UpdateSender {
       const moved = this.#changesLane(action);
       if (moved || action.kind !== "again" || action.fresh) submission = undefined;
       if (batch.length > 0) await this.#prepareNext(action, attempt);
-      // Refusals of other lanes are no reason to back off from this one.
+      // Refusals of other lanes must not slow down this one.
       if (moved) attempt = 0;
     }
   }
 
-  /** A writer whose place has lapsed begins at the first lane again: after a crowd, few lanes are enough. */
+  /** Once its place has lapsed, a writer begins at the first lane again: after a crowd, few lanes are enough. */
   #returnAfterSilence(): void {
-    // Counted from the last try, answered or not: what may still wait in this lane must not be overtaken in another.
+    // Count from the last try, answered or not: no write may overtake one that still waits in this lane.
     if (performance.now() - this.#triedAt < this.options.batching.writerLeaseMs) return;
     this.#lanes = new LaneSelector(this.options.writerId);
     this.#admitted = false;
@@ -202,10 +199,10 @@ export class UpdateSender {
     }
   }
 
-  /** Moves on where this lane has no place, and says whether it did. */
+  /** Moves to another lane if this one has no place, and says whether it did. */
   #changesLane(action: FailureAction): boolean {
     if (action.kind === "laneFull") this.#lanes.full();
-    // Who has been let in has a place, and only waits for room among the Updates in flight.
+    // An admitted writer has a place and only waits for room among the Updates in flight.
     else if (action.kind === "again" && (action.cap || action.aborted) && !this.#admitted) this.#lanes.crowded();
     else return false;
     this.#admitted = false;
@@ -217,7 +214,7 @@ export class UpdateSender {
     return `${this.options.writerId}/${++this.#nextUpdate}`;
   }
 
-  /** Sends an Update, or finds it again. Settles its calls if it is answered, else says what the failure means. */
+  /** Sends an Update, or finds it again. Settles its calls if it is answered, or returns the action for its failure. */
   async #attempt(submission: Submission): Promise<FailureAction | undefined> {
     const { client } = this.options;
     const { batch } = submission;
@@ -233,7 +230,7 @@ export class UpdateSender {
         answer = await client.withDeadline(deadline, () => submission.handle!.result());
       } catch (error) {
         const action = classifyWaitFailure(error);
-        // The Update is still this one, so that its answer will be the whole truth about its writes.
+        // This Update is still open, and its answer will settle its writes.
         if (action.kind === "again" && !action.fresh) return action;
         return this.#noteFailure(batch, action, wasRefused(action));
       }
@@ -245,11 +242,11 @@ export class UpdateSender {
     }
   }
 
-  /** Has the server take the Update, or say that it has it. Returns the action, and whether nothing can have got in. */
+  /** Sends the Update, or finds it again. On failure returns the action, and whether it certainly was not admitted. */
   async #submit(submission: Submission, deadline: number): Promise<[FailureAction, refused: boolean] | undefined> {
     const { client } = this.options;
     if (submission.batch.some((call) => call.abandoned)) {
-      // To send it again might have it admitted only now.
+      // Sending it again might admit it only now, after its callers have received an error.
       submission.handle = this.#batcher().getUpdateHandle<SubmitWritesAnswer>(submission.updateId);
       return undefined;
     }
@@ -279,7 +276,7 @@ export class UpdateSender {
     return this.options.client.workflow.getHandle(this.target);
   }
 
-  /** Starts an Update and waits until it is accepted; one that is answered in the same moment brings its answer along. */
+  /** Starts an Update and waits until it is accepted. An immediate answer comes with the acceptance. */
   async #update({ batch, updateId, mark }: Submission): Promise<WorkflowUpdateHandle<SubmitWritesAnswer>> {
     const { client, writerId } = this.options;
     const frame = { writer: writerId, mark, ...storedFrom(client) };
@@ -307,7 +304,7 @@ export class UpdateSender {
   /** Starts the batcher of this lane, unless it runs. */
   #startOperation(): WithStartWorkflowOperation<Workflow> {
     const { taskQueue, batching } = this.options;
-    // Most of the lanes that a crowd starts are needed no more when it is gone.
+    // Most lanes that a crowd started are not needed when the crowd is gone.
     const endsWhenIdle = this.#lanes.lane > 0;
     const input: BatcherInput = {
       options: batching,
@@ -343,14 +340,14 @@ export class UpdateSender {
         }
         for (const call of batch) {
           if (!conflicting.has(call.requestId)) continue;
-          // An earlier attempt without an answer may have stored this very row before the other one came.
+          // An earlier attempt without an answer may have stored this row before the conflicting one came.
           const reason = "the same id is now in use for other data";
           call.reject(call.sent ? outcomeUnknown(call.requestId, reason) : new RequestIdConflictError(call.requestId));
         }
         return batch.filter((call) => !conflicting.has(call.requestId));
       }
       case "invalid":
-        // An earlier attempt may have met a batcher that knows this version of the wire.
+        // An earlier attempt may have reached a batcher that knows this version of the messages.
         for (const call of batch) {
           call.reject(
             call.sent ? outcomeUnknown(call.requestId, action.message) : new InvalidWriteError(action.message),
@@ -383,7 +380,7 @@ export class UpdateSender {
   async #prepareNext(action: FailureAction, attempt: number): Promise<void> {
     if (action.kind === "start") {
       this.#admitted = false;
-      // The first time no batcher is the usual case. Repeated absence means that something ends batchers: back off.
+      // At first, no batcher is the usual case. Repeated absence means that something terminates batchers: back off.
       if (attempt > 1) await delay(backOffMs(attempt, false));
     } else if (action.kind === "again") await delay(backOffMs(attempt, action.cap));
     else if (action.kind === "runSpent") await this.#askToRollOver(attempt);
@@ -392,27 +389,27 @@ export class UpdateSender {
   }
 
   async #askToRollOver(attempt: number): Promise<void> {
-    // The first time it may be on its way to the next run by itself.
+    // At the first refusal the run may already be continuing as new by itself.
     if (attempt > 1 && performance.now() - this.#rollOverAskedAt >= ROLL_OVER_EVERY_MS) {
       this.#rollOverAskedAt = performance.now();
       try {
         const batcher = this.#batcher();
         await this.options.client.withDeadline(Date.now() + ATTEMPT_MS, () => batcher.signal(ROLL_OVER_SIGNAL));
       } catch {
-        // Then the next try tells what is the matter.
+        // The next try shows what is wrong.
       }
     }
     await delay(backOffMs(attempt, false));
   }
 }
 
-/** From which size on this client stores what it sends outside of the history. */
+/** The payload size from which on this client stores what it sends outside of the history. */
 function storedFrom({ options }: Client): Pick<SubmissionHeader, "storedFromBytes"> {
   const bytes = storedFromBytes(options.loadedDataConverter);
   return bytes === undefined ? {} : { storedFromBytes: bytes };
 }
 
-/** A random whole number from 0 to 2^53 - 1: two deliveries that meet at one request id never have the same one. */
+/** A random whole number from 0 to 2^53 - 1: two deliveries of one request id practically never share it. */
 function newMark(): number {
   return randomInt(2 ** 21) * 2 ** 32 + randomInt(2 ** 32);
 }

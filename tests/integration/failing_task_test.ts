@@ -76,8 +76,8 @@ labTests({ dataConverter: { externalStorage: new BodyStorage({ driver: new FileB
     const problem =
       `the batcher '${name}/0/0' cannot go on because its workflow task fails: Cannot replay: This worker ` +
       "has no body storage, and its writers have: set BODY_STORAGE or --body-storage to what they use; " +
-      "fix its worker, or terminate the batcher, which is safe (writes that are still waited for are sent again, and a " +
-      "repeat is not stored twice), with: " +
+      "fix its worker, or terminate the batcher, which is safe (writers send pending writes again, and a repeat is not " +
+      "stored twice), with: " +
       `temporal workflow terminate --namespace default --workflow-id ${name}/0/0`;
     assertEquals(warnings, [problem]);
     const error = await assertRejects(() => writer.write(write, { timeoutMs: 100 }), WriteConfirmationTimeoutError);

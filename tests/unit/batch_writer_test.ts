@@ -95,6 +95,7 @@ permittedTest("BatchWriter.write() refuses what is no write, and names the field
   const { client, writer } = await writerWith([]);
   const bad: [write: unknown, field: string][] = [
     [{ requestId: "", data: 1 }, "requestId"],
+    [null, "'write' must be an object: it is null"],
     [{ requestId: 7, data: 1 }, "requestId"],
     [{ requestId: "a", data: 1, partitionKey: "" }, "partitionKey"],
     [{ requestId: "a" }, "data"],
