@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 import { WriteSubmissionFailedError } from "../../src/protocol/failures.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
 import { labTests } from "../support/lab_tests.ts";
 import { assertNoneEnded, assertWithinBudget, taskBytesMax, writeAtOnce } from "../support/task_size.ts";
 
@@ -37,7 +38,7 @@ labTests({
       const receipts = await writeAtOnce(lab, name, { writers: 6, rows: 1_500, rowBytes: 400 });
       assertEquals(receipts.filter((receipt) => receipt.status !== "committed" || receipt.result === undefined), []);
     });
-    assertWithinBudget(bytes);
+    assertWithinBudget(bytes, LIMITS.codecGrowthMax);
     await assertNoneEnded(lab, name);
   }],
 
